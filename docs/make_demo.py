@@ -46,7 +46,7 @@ def main() -> None:
         gan("train", *COMMAND.split(), "--name", NAME)
         run = Run(Path(store).resolve() / NAME)
         gan("evaluate", NAME)
-        notes.update_about(run.path, title="Demo: handwritten digits", tags=("demo",), notes=NOTES)
+        notes.update_about(run.path, title="Demo: handwritten digits", owner="", tags=("demo",), notes=NOTES)
         keep(run, TARGET)
     size = sum(file.stat().st_size for file in TARGET.rglob("*") if file.is_file())
     print(f"{TARGET}: {size / 1e6:.1f} MB")

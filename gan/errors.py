@@ -2,6 +2,7 @@
 
     GanError
     ├── UserError             something the user can mend: one clear line, exit code 2
+    │   ├── AccessError       an action that the current person may not do
     │   ├── ConfigError       an option that is unknown or invalid
     │   ├── DamagedFileError  a file of the store that is damaged, of the wrong type, too large, or a link
     │   ├── LockError         a lock that the store's file system refuses to take
@@ -25,6 +26,10 @@ class GanError(Exception):
 
 class UserError(GanError):
     """Something the user can mend."""
+
+
+class AccessError(UserError):
+    """An action that the current person may not do; its text says what it takes and whom to ask."""
 
 
 class ConfigError(UserError):

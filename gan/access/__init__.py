@@ -6,5 +6,7 @@ accounts          names, roles, groups and hashed passwords
 sessions          who is signed in
 attempts          how often a password may be tried
 visitors          from what a request shows to its identity
+permissions       the table of what each action takes; decide, require
+ownership         to whom runs and sets belong, and who else may see them
 audit             what was done, by whom: a log whose lines depend on each other
 """

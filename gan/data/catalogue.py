@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from gan.access.permissions import Action, decide
 from gan.config.run_config import DataConfig
 from gan.data import registry
+from gan.data.set_access import set_target
 from gan.data.set_notes import load_set_notes
 from gan.data.sources import folder, medmnist
 from gan.data.sources.local_paths import added_set_folder
@@ -31,21 +33,31 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """Digits, MNIST, CelebA, the added sets, and the twelve 2-D sets of MedMNIST."""
-    return [_entry(slug, config) for slug, config in _configs().items()]
+    """The sets that the current person may see: digits, MNIST, CelebA, added sets, and the 2-D sets of MedMNIST."""
+    return visible_entries(stored_entries())
+
+
+def stored_entries() -> list[Entry]:
+    """All sets of the store, whoever may see them."""
+    return [_entry(slug, config) for slug, config in _configs(folder.stored_sets()).items()]
+
+
+def visible_entries(stored: list[Entry]) -> list[Entry]:
+    """Those of `stored_entries` that the current person may see."""
+    return [entry for entry in stored if decide(Action.SEE, set_target(entry.config))]
 
 
 def find_entry(slug: str) -> Entry:
-    """The entry with that slug; raises DataError that lists the slugs."""
-    configs = _configs()
+    """The entry with that slug; raises DataError that lists the slugs, also for a set that is not to be seen."""
+    configs = _configs(folder.added_sets())
     if slug not in configs:
         raise DataError(f"There is no data set {slug}. Choose one of {', '.join(configs)}.")
     return _entry(slug, configs[slug])
 
 
-def _configs() -> dict[str, DataConfig]:
+def _configs(added: list[str]) -> dict[str, DataConfig]:
     configs = {name: _config(name=name) for name in ("digits", "mnist", "celeba")}
-    configs |= {f"folder-{name}": _config(name="folder", path=name) for name in folder.added_sets()}
+    configs |= {f"folder-{name}": _config(name="folder", path=name) for name in added}
     return configs | {f"medmnist-{flag}": _config(name="medmnist", flag=flag) for flag in medmnist.flags()}
 
 

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from gan.access.permissions import Action, require
 from gan.data.image_set import DROPPED, ImageSet
 from gan.data.ingest.import_plan import ImportPlan
+from gan.data.set_access import folder_target
 from gan.data.set_notes import added_folder
 from gan.errors import DamagedFileError, DataError
 from gan.io.atomic import file_version, write_json
@@ -31,7 +33,7 @@ VERSION = 1
 MAX_EDITS = 20_000
 """Edits of one set: more than anybody decides by hand, few enough to write all of them at each click."""
 
-Action = Literal["keep", "relabel", "drop"]
+EditAction = Literal["keep", "relabel", "drop"]
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,13 @@ class Edit:
     drop      it is left out of the training images
     """
 
-    action: Action
+    action: EditAction
     label: str = ""
     time: float = field(default_factory=time.time, compare=False)
 
 
 # "class" is a word of Python, so the type is written as a call
-_EditJson = TypedDict("_EditJson", {"action": Action, "class": str, "time": Annotated[float, Field(ge=0)]})
+_EditJson = TypedDict("_EditJson", {"action": EditAction, "class": str, "time": Annotated[float, Field(ge=0)]})
 
 
 class _Document(TypedDict):
@@ -87,6 +89,7 @@ def change_edits(name: str, changes: Mapping[str, Edit | None]) -> dict[str, Edi
     `MAX_EDITS`.
     """
     folder = added_folder(name)
+    require(Action.CHANGE_SET, folder_target(folder))
     with exclusive(folder / "edits.lock"):
         plan, edits = ImportPlan.load(folder), load_edits(folder)
         for file, edit in changes.items():

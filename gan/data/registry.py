@@ -7,10 +7,12 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from gan.access.permissions import Action, require
 from gan.config import settings
 from gan.config.run_config import SIZES, DataConfig
 from gan.data.image_set import ImageSet
 from gan.data.preview import pick_preview
+from gan.data.set_access import set_target
 from gan.data.sources import celeba, digits, folder, medmnist, mnist
 from gan.data.sources.source import Preview, Source
 from gan.errors import DataError
@@ -86,8 +88,10 @@ def problem(config: DataConfig) -> str | None:
 def preview(config: DataConfig, count: int = 24) -> Preview:
     """Up to `count` training images, uint8 (n, C, H, W) at the training size, with a label each. Builds no cache.
 
-    Conditions come in turn. Raises DataError as `load_image_set` does, and if the set must first be downloaded.
+    Conditions come in turn. Raises DataError as `load_image_set` does, and if the set must first be downloaded,
+    and AccessError where the current person may not look at its images.
     """
+    require(Action.SEE_REAL_IMAGES, set_target(config))
     images = cached_image_set(config)
     if images is not None:
         return pick_preview(images, count)

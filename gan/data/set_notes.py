@@ -11,7 +11,10 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from gan.access.ownership import Ownership, checked_sharing, read_ownership, write_ownership
+from gan.access.permissions import Action, decide, require
 from gan.config import names, settings
+from gan.data.set_access import folder_target
 from gan.errors import DataError
 from gan.io.atomic import write_json
 from gan.io.file_lock import exclusive
@@ -60,20 +63,34 @@ def save_set_notes(folder: Path, notes: SetNotes) -> None:
 
 
 def added_folder(name: str) -> Path:
-    """The folder of an added set; raises DataError if there is none of that name."""
+    """The folder of an added set; raises DataError if there is none of that name that the current person may see."""
     folder = settings.added_sets() / name
-    if not names.NAME.fullmatch(name) or not (folder / "plan.json").is_file():
+    is_set = bool(names.NAME.fullmatch(name)) and (folder / "plan.json").is_file()
+    if not is_set or not decide(Action.SEE, folder_target(folder)):
         raise DataError(f"There is no added set {name}. `{settings.PROGRAM} data list` shows the sets.")
     return folder
 
 
 def change_set_notes(name: str, notes: SetNotes) -> None:
-    """Replace the notes of an added set; raises DataError if there is no such set, or another one has that title."""
+    """Replace the notes of an added set; raises DataError if there is no such set, or another one has that title, and
+    AccessError where the current person may not."""
     folder = added_folder(name)
+    require(Action.CHANGE_SET, folder_target(folder))
     with exclusive(settings.added_sets() / "notes.lock"):
         if notes.title.strip() and [other for other in sets_with_title(notes.title) if other != name]:
             raise DataError(f"There is already a set {notes.title.strip()}. Choose another name.")
         save_set_notes(folder, notes)
+
+
+def share_set(name: str, visibility: str) -> None:
+    """Change who may see an added set and its images: `private`, `all` or `group:NAME`.
+
+    Raises AccessError where the current person may not, DataError without such a set, and ConfigError for another text
+    or a group of others.
+    """
+    folder = added_folder(name)
+    require(Action.SHARE, folder_target(folder), visibility)
+    write_ownership(folder, Ownership(read_ownership(folder).owner, checked_sharing(visibility)))
 
 
 def set_title(folder: Path) -> str:

@@ -13,13 +13,15 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from gan import jobs
+from gan.access.permissions import Action, require
 from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation.records import results
 from gan.evaluation.records.light_scores import load_light_score
 from gan.evaluation.records.membership_results import MembershipResult, list_memberships
+from gan.evaluation.study.external_classes import find_test_set
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.json_files import read_json, read_request
-from gan.runs.run import Run, all_runs
+from gan.runs.run import Run, stored_runs
 
 KINDS = ("scores", "membership", "study")
 PREPARATIONS = ("selector", "calibration", "study-estimate")
@@ -72,7 +74,11 @@ def job_state(run: Run, kind: str) -> jobs.State | None:
 
 
 def start_evaluation(run: Run, request: Request) -> None:
-    """Queue it; raises RunError where a job of its kind is queued or running already."""
+    """Queue it; raises RunError where a job of its kind is queued or running already, and AccessError where the
+    current person may not evaluate the run or use the set that the request names."""
+    require(Action.EVALUATE, run)
+    if request.study.test_set:
+        find_test_set(request.study.test_set, run.config.data)
     run.snapshot(request.snapshot)
     folder = job_folder(run, request.kind)
     if request.kind == "study":
@@ -132,7 +138,7 @@ def measured_rates() -> dict[str, float]:
     Of each kind by the newest run that has one; what nobody measured is absent.
     """
     rates: dict[str, float] = {}
-    for run in all_runs():
+    for run in stored_runs():
         for kind in {"scores", "membership"} - rates.keys():
             try:
                 measured = _measured_seconds(run, kind)

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from gan.access.permissions import Action, require
 from gan.data.image_set import ImageSet
+from gan.data.set_access import set_target
 from gan.data.transform import crop_padding
 from gan.errors import DamagedFileError, DataError, RunError, UserError
 from gan.evaluation.statistics import wilson_interval
@@ -133,8 +135,11 @@ class ReadingSummary:
 def begin_reading(run: Run, images: ImageSet, sampler: "Sampler", reader: str, count: int, seed: int) -> Reading:
     """Start and save a reading of `count` images, half of them real.
 
-    Raises UserError for an odd `count` or one outside 10 to 400, DataError where the validation split is too small.
+    Raises UserError for an odd `count` or one outside 10 to 400, DataError where the validation split is too small,
+    and AccessError where the current person may not take readings or see real images of the set.
     """
+    require(Action.READ_BLIND, run)
+    require(Action.SEE_REAL_IMAGES, set_target(run.config.data))
     if not FEWEST <= count <= MOST or count % 2:
         raise UserError(f"The number of images is {count}: a reading takes an even number from {FEWEST} to {MOST}.")
     validation = images.rows("val")
@@ -163,6 +168,7 @@ def begin_reading(run: Run, images: ImageSet, sampler: "Sampler", reader: str, c
 
 def record_answer(run: Run, identifier: str, number: int, real: bool, plausible: bool, seconds: float) -> Reading:
     """Save the answer to image `number`, from 0; a repeated one, as by a double click, is ignored."""
+    require(Action.READ_BLIND, run)
     reading = load_reading(run, identifier)
     if number == len(reading.answers) and not reading.finished:
         reading.answers.append({"real": real, "plausible": plausible, "seconds": round(seconds, 1)})
@@ -172,6 +178,7 @@ def record_answer(run: Run, identifier: str, number: int, real: bool, plausible:
 
 def undo_answer(run: Run, identifier: str) -> Reading:
     """Remove the last answer."""
+    require(Action.READ_BLIND, run)
     reading = load_reading(run, identifier)
     if reading.answers:
         reading.answers.pop()

@@ -1,7 +1,9 @@
 """A run's training images: whether they are on this machine and unchanged since the training. No torch."""
 
+from gan.access.permissions import Action, decide, require
 from gan.data import fingerprint, registry
 from gan.data.image_set import ImageSet
+from gan.data.set_access import set_target
 from gan.errors import RunError
 from gan.io.progress import Progress, silent
 from gan.runs.data_paths import readable_data
@@ -31,6 +33,18 @@ def not_read_yet(run: Run) -> str:
         f"The training images of {run.name} ({run.info().title}) have not been read on this machine yet. That takes up "
         "to some minutes, once; scoring and a download without near copies do it too."
     )
+
+
+def viewing_problem(run: Run) -> str | None:
+    """Why the current person cannot look at a run's training images, or None. As `training_images_problem`, fast."""
+    decision = decide(Action.SEE_REAL_IMAGES, set_target(run.config.data))
+    return training_images_problem(run) if decision else decision.reason
+
+
+def viewable_training_images(run: Run) -> ImageSet | None:
+    """`cached_training_images` for pictures of them: AccessError where the current person may not look at them."""
+    require(Action.SEE_REAL_IMAGES, set_target(run.config.data))
+    return cached_training_images(run)
 
 
 def load_training_images(run: Run, progress: Progress = silent) -> ImageSet:

@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from gan import jobs
+from gan.access.permissions import Action, require
 from gan.errors import RunError
 from gan.export.request import ExportRequest
 from gan.export.size_estimate import image_shape
@@ -70,7 +71,9 @@ class Export:
 
 def begin_export(run: Run, request: ExportRequest) -> Export:
     """Start a new export in the background; raises UserError for an invalid request, RunError for a missing run or
-    snapshot."""
+    snapshot, AccessError where the current person may not make it."""
+    require(Action.EXPORT, run, f"{request.count:,} images")
+    _check_guard(run, request)
     request.check(run.info())
     run.snapshot(request.snapshot)
     stamp, number = time.strftime("%Y%m%d-%H%M%S"), 1
@@ -94,11 +97,24 @@ def begin_export(run: Run, request: ExportRequest) -> Export:
 def resume_export(run: Run, identifier: str) -> Export:
     """Continue an export that was stopped or has failed; raises RunError where it is finished or does not exist."""
     export = find_export(run, identifier)
+    require(Action.EXPORT, run, f"{identifier} again")
+    _check_guard(run, export.request)
     if export.file is not None:
         raise RunError(f"The export {identifier} of {run.name} is finished: download it.")
     export.request.check(run.info())
     jobs.start_task(export.folder, engine=run.config.job.engine)
     return export
+
+
+def require_download(run: Run, export: Export) -> None:
+    """Raise AccessError unless the current person may have the file of an export: with near copies it takes more."""
+    require(Action.DOWNLOAD, run, export.id)
+    _check_guard(run, export.request)
+
+
+def _check_guard(run: Run, request: ExportRequest) -> None:
+    if request.with_near_copies:
+        require(Action.EXPORT_NEAR_COPIES, run)
 
 
 def find_export(run: Run, identifier: str) -> Export:

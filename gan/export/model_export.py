@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan.access.permissions import Action, require
 from gan.errors import ConfigError
 from gan.export import formats, model_card
 from gan.export.model_card import MODEL_FILES
@@ -34,8 +35,10 @@ def export_model(
     folder.
 
     The written file is loaded again and compared with the run's own network. Raises ConfigError for an unknown format,
-    UserError for an `out` that is not empty or a package that is missing, RunError for a missing or damaged snapshot.
+    UserError for an `out` that is not empty or a package that is missing, RunError for a missing or damaged snapshot,
+    AccessError where the current person may not.
     """
+    require(Action.EXPORT_MODEL, run, format)
     if format not in MODEL_FORMATS:
         raise ConfigError(f"format is {format!r}: it takes {', '.join(MODEL_FORMATS)}.")
     formats.check_output(out)

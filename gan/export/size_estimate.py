@@ -12,7 +12,7 @@ from gan.io import contact_sheet
 from gan.io.json_files import read_json_lines
 from gan.io.untrusted_files import log_damaged
 from gan.jobs.status import Count, Timestamp
-from gan.runs.run import Run, all_runs
+from gan.runs.run import Run, stored_runs
 
 BYTES_BESIDE_PIXELS = {"folder": 1_130, "flat": 1_130, "npz": 50, "dicom": 1_300}
 """Bytes of an image besides its pixels: a PNG's texts or a DICOM header, its name twice, its row in labels.csv."""
@@ -57,7 +57,7 @@ def estimate_export(run: Run, request: ExportRequest) -> Estimate:
     size = _documents(len(request.items)) + request.count * _bytes_per_image(run, request.format, earlier)
     comparable = [
         row
-        for other in ([run] if earlier else all_runs())
+        for other in ([run] if earlier else stored_runs())
         for row in timed_exports(other)
         if row["shape"] == image_shape(run) and row["with_near_copies"] == request.with_near_copies
     ]

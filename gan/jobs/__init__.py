@@ -2,6 +2,7 @@
 
 control      submit, stop, delete, start a task     states       the state of a job, computed from its files
 kinds        what a job does, by its folder's path  names        the name of a job
+job_access   who may start, stop and see it
 waiting_jobs the queue and who may start            tickets      the order of the queue, the decision lock
 scheduler    the queue process                      launch       start the scheduler or a job's process
 worker       the working side of a job              end_file     its last word
@@ -19,6 +20,7 @@ notifications who hears of a job's end: open pages, a webhook, e-mail
 from gan.jobs.control import delete, disk_usage, follow, release, resume, start_task, stop, submit
 from gan.jobs.device_list import Device, devices
 from gan.jobs.engine import ENGINE_TITLES
+from gan.jobs.job_access import job_target, may_see_job
 from gan.jobs.launch import ensure_scheduler
 from gan.jobs.logs import log_tail
 from gan.jobs.names import describe_job, job_name, run_name
@@ -37,7 +39,9 @@ __all__ = [
     "ensure_scheduler",
     "follow",
     "job_name",
+    "job_target",
     "log_tail",
+    "may_see_job",
     "queue",
     "release",
     "resume",

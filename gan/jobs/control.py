@@ -10,13 +10,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gan.access.permissions import Action, require
 from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.io.atomic import remove_folder, write_json
 from gan.io.file_lock import try_lock
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import log_damaged
-from gan.jobs import claims, device_list, kinds, launch, logs, names, processes, states, tickets, waiting_jobs
+from gan.jobs import (
+    claims,
+    device_list,
+    job_access,
+    kinds,
+    launch,
+    logs,
+    names,
+    processes,
+    states,
+    tickets,
+    waiting_jobs,
+)
 from gan.jobs.engine import EngineName
 from gan.jobs.engines import find_engine
 from gan.jobs.holders import read_holder, works_here
@@ -39,9 +52,11 @@ def submit(
 
     The folder's path says what the job does (`kinds.py`); `request` is written to its `request.json`, which the job
     reads as data. Raises RunError if the job is queued or running already, if no job may run in the folder, or if the
-    engine refuses it, in the engine's own words; nothing is left in a queue then.
+    engine refuses it, in the engine's own words; nothing is left in a queue then. Raises AccessError where the current
+    person may not start it, as the other functions here do.
     """
     kinds.check_folder(folder)
+    job_access.check_start(folder)
     with tickets.decision_lock():
         state = _readable_state(folder)
         if state.alive:
@@ -56,6 +71,7 @@ def start_task(folder: Path, request: Mapping[str, Any] | None = None, engine: E
     At most `settings.tasks_at_once()` tasks run at a time on this machine; the others wait in order.
     """
     kinds.check_folder(folder)  # before anything is created: a symbolic link may lead elsewhere
+    job_access.check_start(folder)
     folder.mkdir(parents=True, exist_ok=True)
     submit(folder, device_list.TASKS, request, engine=engine)
 
@@ -66,6 +82,7 @@ def resume(folder: Path, device: str, gpus: int = 1, engine: EngineName = "local
     Raises RunError as `submit` does.
     """
     kinds.check_folder(folder)
+    job_access.check_start(folder)
     subject = _subject(folder)
     with tickets.decision_lock():
         state = _readable_state(folder)
@@ -87,6 +104,8 @@ def stop(folder: Path) -> str:
 
     If the job has not ended after `settings.stop_grace()` seconds, the scheduler kills it with all its children.
     """
+    kinds.job_command(folder)
+    job_access.require_stop(folder)
     text = _stop(folder)
     for part in folder.glob("parts/[0-9]*"):  # which it may wait for
         if states.state(part).alive:
@@ -96,7 +115,6 @@ def stop(folder: Path) -> str:
 
 def _stop(folder: Path) -> str:
     """Stop one job, as `stop` does."""
-    kinds.job_command(folder)
     with tickets.decision_lock():
         state = _readable_state(folder)
         if state.name == "queued":
@@ -127,6 +145,7 @@ def delete(folder: Path) -> str:
     """Remove a run's folder; raises RunError while it is unreadable, or it or any job in it is queued or running."""
     trash, name = tickets.jobs_folder() / "trash", names.job_name(folder)
     kinds.job_command(folder)
+    require(Action.DELETE_RUN, job_access.job_target(folder))
     with tickets.decision_lock():
         state = _readable_state(folder)
         if state.alive:
@@ -153,6 +172,7 @@ def release(folder: Path, host: str) -> str:
     Raises RunError unless the job's state is unknown, and where another machine holds it.
     """
     kinds.job_command(folder)
+    require(Action.RELEASE_JOB, job_access.job_target(folder))
     with tickets.decision_lock():
         state, started = states.state(folder), read_json(folder / "started.json") or {}
         holder = read_holder(started)

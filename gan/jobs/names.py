@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from gan.config import settings
+from gan.jobs.job_access import may_see_job
 
 FOLDER_PATTERNS = (
     "*",
@@ -26,6 +27,7 @@ EVALUATION_TITLES = {
     "study-estimate": "time estimate of the study",
 }
 """Evaluations that are not called by their folder's name."""
+OF_OTHERS = "a job of somebody else"
 TASK_TITLES = {"prepare": "the reading of", "suspects": "the search for wrong labels in", "doctor": "the system check"}
 """Tasks that belong to no run, by the first part of their folder's name; the rest names the set."""
 
@@ -42,7 +44,12 @@ def run_name(name: str) -> str:
 
 
 def describe_job(name: str) -> str:
-    """The job within a sentence: `the run breast`, `the study of breast`, `a download of breast`."""
+    """The job within a sentence: `the run breast`, `the study of breast`, `a download of breast`.
+
+    A job that the current person may not see has no name.
+    """
+    if not may_see_job(name):
+        return OF_OTHERS
     path = PurePosixPath(name)
     if len(path.parts) == 3 and path.parts[1] == "evaluation":
         return f"the {EVALUATION_TITLES.get(path.name, path.name)} of {path.parts[0]}"

@@ -27,6 +27,7 @@ from gan.io.atomic import append_json_line
 from gan.io.json_files import parse_json
 from gan.io.untrusted_files import log_damaged, open_regular
 from gan.jobs import kinds, names, tickets
+from gan.jobs.job_access import may_see_job
 
 ANNOUNCED = ("train", "study", "scores", "membership", "export")
 """Kinds of jobs that somebody waits for."""
@@ -88,7 +89,8 @@ def announce_in_background(folder: Path, end: dict[str, Any]) -> None:
 
 
 def ends_after(position: int | None) -> tuple[int, list[Ended]]:
-    """The ends noted after a position in the file, the newest last, and the position after them.
+    """The ends noted after a position in the file, the newest last, and the position after them; those of
+    jobs that the current person may see.
 
     None stands for now: it gives the position and no ends.
     """
@@ -103,7 +105,9 @@ def ends_after(position: int | None) -> tuple[int, list[Ended]]:
         return 0, []
     complete = content.rpartition(b"\n")[0]
     after = size - len(content) + len(complete) + (1 if complete else 0)
-    return after, [ended for line in complete.splitlines() if (ended := _parse(line)) is not None]
+    return after, [
+        ended for line in complete.splitlines() if (ended := _parse(line)) is not None and may_see_job(ended.job)
+    ]
 
 
 def _parse(line: bytes) -> Ended | None:

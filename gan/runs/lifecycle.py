@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 from gan import jobs
+from gan.access.permissions import Action, require
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.config.slurm_settings import slurm_settings
+from gan.data.set_access import check_set_use
 from gan.errors import RunError
 from gan.io.atomic import remove_folder, replacing
 from gan.jobs.slurm import script
@@ -26,8 +28,11 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "", titl
     """Create the folder of a new run, as one of a `sweep` if given.
 
     Without a `name` it is made from the `title`, which may be any words, or else from the data and the time. Raises
-    RunError if the name is taken, the title too long, or there is no run that `train.start_from` names.
+    RunError if the name is taken, the title too long, or there is no run that `train.start_from` names, and AccessError
+    where the current person may not start runs, or not use this data.
     """
+    require(Action.START_RUN, detail=name or title)
+    check_set_use(config.data)
     title = notes.checked_title(title)
     if name is None and names.NAME.fullmatch(title):
         name = title
@@ -41,7 +46,7 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "", titl
     path = _claim(store, name) if name else _claim_free(store, names.name_from_title(title) or dated_name(config, now))
     for folder in ("samples", "snapshots", "exports"):
         (path / folder).mkdir()
-    notes.update_about(path, created=now, sweep=sweep, title="" if title == path.name else title)
+    notes.begin_about(path, now, sweep, "" if title == path.name else title)
     record_data_path(config.data)
     if config.train.start_from:
         with contextlib.ExitStack() as if_impossible:

@@ -1,7 +1,7 @@
-"""What users write about a run: title, tags, notes, whether it is archived, its sweep; in its about.json. No torch.
+"""What is kept about a run: title, tags, notes, whether it is archived, its sweep, its owner; in its about.json.
 
 The folder keeps its name, so that links and commands keep working. Training and evaluation do not read this file: a
-damaged one loses its texts, nothing else.
+damaged one loses its texts, and only stewards see the run then. No torch.
 """
 
 import re
@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gan.access.ownership import PRIVATE, Target, checked_sharing, checked_visibility, new_ownership, ownership_in
+from gan.access.permissions import Action, require
 from gan.config.names import NAME
 from gan.errors import RunError
 from gan.io.atomic import write_json
@@ -26,7 +28,7 @@ MAX_TITLE, MAX_TAG, MAX_NOTES, MAX_TAGS = 80, 24, 4000, 12
 @dataclass(frozen=True)
 class About:
     """`created` in seconds since 1970; `title` may be empty; `archived` runs are kept but not listed; `sweep` is the
-    name of the sweep that the run belongs to, or empty."""
+    name of the sweep that the run belongs to, or empty; `owner` and `visibility` as in `gan/access/ownership.py`."""
 
     created: float = 0.0
     title: str = ""
@@ -34,6 +36,8 @@ class About:
     notes: str = ""
     archived: bool = False
     sweep: str = ""
+    owner: str = ""
+    visibility: str = PRIVATE
 
 
 def read_about(folder: Path) -> About:
@@ -43,7 +47,7 @@ def read_about(folder: Path) -> About:
     """
     document = read_json(folder / FILE, MAX_BYTES) or {}
     created, title, tags, notes = (document.get(key) for key in ("created", "title", "tags", "notes"))
-    sweep = document.get("sweep")
+    sweep, ownership = document.get("sweep"), ownership_in(document)
     return About(
         created=float(created)
         if isinstance(created, int | float) and 0 <= created <= MAX_TIME
@@ -53,16 +57,35 @@ def read_about(folder: Path) -> About:
         notes=notes[:MAX_NOTES] if isinstance(notes, str) else "",
         archived=document.get("archived") is True,
         sweep=sweep if isinstance(sweep, str) and NAME.fullmatch(sweep) else "",
+        owner=ownership.owner,
+        visibility=ownership.visibility,
     )
+
+
+def begin_about(folder: Path, created: float, sweep: str = "", title: str = "") -> None:
+    """Write the about.json of a run that the current person makes. Raises RunError as `update_about`."""
+    own = new_ownership()
+    about = About(created, title=title, sweep=sweep, owner=own.owner, visibility=own.visibility)
+    write_json(folder / FILE, asdict(_checked(about)))
 
 
 def update_about(folder: Path, **values: Any) -> About:
     """Change some fields, such as `title="Best so far"`; returns the new About.
 
-    Raises RunError for a text that is too long, and OSError if the folder cannot be written. Concurrent changes of
-    different fields are all kept.
+    Raises AccessError where the current person may not, RunError for a text that is too long, and OSError if the folder
+    cannot be written. Concurrent changes of different fields are all kept.
     """
-    return _change(folder, lambda about: replace(about, **values))
+    return _change(folder, lambda about: replace(about, **values), Action.CHANGE_RUN)
+
+
+def share_run(folder: Path, visibility: str) -> About:
+    """Change who may see a run: `private`, `all` or `group:NAME`; returns the new About.
+
+    Raises ConfigError for another text or a group of others, and as `update_about`.
+    """
+    return _change(
+        folder, lambda about: replace(about, visibility=checked_sharing(visibility)), Action.SHARE, visibility
+    )
 
 
 def change_tags(folder: Path, added: Sequence[str] = (), removed: Sequence[str] = ()) -> About:
@@ -71,11 +94,13 @@ def change_tags(folder: Path, added: Sequence[str] = (), removed: Sequence[str] 
     def changed(about: About) -> About:
         return replace(about, tags=tuple(tag for tag in dict.fromkeys([*about.tags, *added]) if tag not in removed))
 
-    return _change(folder, changed)
+    return _change(folder, changed, Action.CHANGE_RUN)
 
 
-def _change(folder: Path, change: Callable[[About], About]) -> About:
+def _change(folder: Path, change: Callable[[About], About], action: Action, detail: str = "") -> About:
     """Write what `change` makes of the About, so that no other change in between is lost."""
+    before = read_about(folder)  # unlocked: who may not change it makes no lock file
+    require(action, Target(f"run {folder.name}", before.owner, before.visibility), detail)
     with exclusive(folder / "about.lock"):
         about = _checked(change(read_about(folder)))
         write_json(folder / FILE, asdict(about))
@@ -106,6 +131,7 @@ def _checked(about: About) -> About:
             raise RunError(f"{tag!r} cannot be a tag: it takes 1 to {MAX_TAG} characters and no comma.")
     if len(about.notes) > MAX_NOTES:
         raise RunError(f"The notes have {len(about.notes):,} characters: they take up to {MAX_NOTES:,}.")
+    checked_visibility(about.visibility)
     return replace(about, title=title, notes=about.notes.strip())
 
 

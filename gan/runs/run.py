@@ -1,6 +1,6 @@
 """A run is a folder. No torch, so that a page that lists runs opens at once.
 
-    config.json      the RunConfig, with a version               about.json      title, tags, notes (`notes.py`)
+    config.json      the RunConfig, with a version               about.json      title, tags, owner (`notes.py`)
     data.json        DatasetInfo the networks were built from    conditions.npz  conditions of the training split
     fingerprint.npz  hashes of its images, labels and splits     subclasses.npz  the subclass of each image, if any
     queued.json      its place in the queue                      started.json    device, process, time
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from gan.access.permissions import Action, decide
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
@@ -103,6 +104,21 @@ class Run:
         return self.about.title or self.name
 
     @property
+    def subject(self) -> str:
+        """The run within a sentence."""
+        return f"run {self.name}"
+
+    @property
+    def owner(self) -> str:
+        """The person to whom it belongs; "" for nobody."""
+        return self.about.owner
+
+    @property
+    def visibility(self) -> str:
+        """Who else may see it (`gan/access/ownership.py`)."""
+        return self.about.visibility
+
+    @property
     def total(self) -> int:
         """Images the finished run will have seen."""
         return round(self.config.train.kimg * 1000)
@@ -173,10 +189,13 @@ def _config(file: Path, version: FileVersion) -> RunConfig | ConfigError | Damag
 
 
 def find_run(name: str) -> Run:
-    """The run of that name; raises RunError for an invalid name, a missing run, or a link that leads out of it."""
+    """The run of that name; raises RunError for an invalid name, a missing run, or a link that leads out of it.
+
+    A run that the current person may not see is as good as missing.
+    """
     names.check_name(name)
     path = settings.store() / name
-    if not path.is_dir():
+    if not path.is_dir() or not decide(Action.SEE, Run(path)):
         raise RunError(f"There is no run {name} in {settings.store()}. `{settings.PROGRAM} runs` lists them.")
     refuse_link(path)
     for inside in path.iterdir():
@@ -185,7 +204,12 @@ def find_run(name: str) -> Run:
 
 
 def all_runs() -> list[Run]:
-    """Every run folder of the store, newest first: broken ones included, symbolic links not."""
+    """The runs that the current person may see, newest first: broken ones included, symbolic links not."""
+    return [run for run in stored_runs() if decide(Action.SEE, run)]
+
+
+def stored_runs() -> list[Run]:
+    """Every run folder of the store, whoever may see it, in the order of `all_runs`; for checks, not for lists."""
     store = settings.store()
     if not store.is_dir():
         return []

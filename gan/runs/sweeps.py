@@ -16,7 +16,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError, RunError, UserError
 from gan.runs import lifecycle
-from gan.runs.run import Run, all_runs
+from gan.runs.run import Run, all_runs, stored_runs
 
 ACTIONS = ("stop", "resume", "status")
 """Words of `gan sweep` that cannot name a sweep."""
@@ -78,7 +78,7 @@ def plan_sweep(sweep: str, base: RunConfig, variations: Sequence[Variation]) -> 
     names.check_name(sweep)
     if sweep in ACTIONS:
         raise RunError(f"{sweep} cannot name a sweep: it is what `gan sweep {sweep} NAME` does.")
-    if sweep in all_sweeps():
+    if sweep in _sweeps_of(stored_runs()):
         raise RunError(f"There is a sweep {sweep} already: choose another name.")
     configs = [options.replace_options(base, variation) for variation in variations]
     for number, config in enumerate(configs):
@@ -119,14 +119,19 @@ def start_sweep(sweep: str, planned: Sequence[PlannedRun]) -> list[Run]:
 def free_name(config: RunConfig) -> str:
     """A name for a sweep of this config, from its data set and the time, that no sweep or run has."""
     stem = lifecycle.dated_name(config)
-    taken = {*all_sweeps(), *(run.name for run in all_runs())}
+    stored = stored_runs()
+    taken = {*_sweeps_of(stored), *(run.name for run in stored)}
     return next(name for name in (stem, *(f"{stem}-{n}" for n in itertools.count(2))) if name not in taken)
 
 
 def all_sweeps() -> dict[str, list[Run]]:
     """The runs of each sweep in the order of their creation, by its name; the newest sweep first."""
+    return _sweeps_of(all_runs())
+
+
+def _sweeps_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
     sweeps: dict[str, list[Run]] = {}
-    for run in all_runs():
+    for run in runs:
         if run.about.sweep:
             sweeps.setdefault(run.about.sweep, []).append(run)
     return {name: sorted(runs, key=lambda run: (run.created, run.name)) for name, runs in sweeps.items()}

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from gan.access.permissions import Action, require
 from gan.errors import DamagedFileError, RunError, UserError
 from gan.io.atomic import write_json
 from gan.io.file_lock import exclusive
@@ -92,6 +93,7 @@ def change(run: Run, changes: Mapping[Origin, Mark | None], max_marks: int = 20_
     """
     if not run.path.is_dir():
         raise RunError(f"The run {run.name} was deleted or moved away.")
+    require(Action.MARK_IMAGES, run)
     with exclusive(run.path / "marks.lock"):
         marks = load(run)
         for origin, mark in changes.items():

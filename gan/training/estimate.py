@@ -11,7 +11,7 @@ from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.errors import GanError
 from gan.models.levels import level_widths
-from gan.runs.run import all_runs
+from gan.runs.run import stored_runs
 from gan.training.measured_speed import load_speed, speed_values
 
 
@@ -139,7 +139,7 @@ def _feature_map_bytes(width: int, size: int) -> int:
 def find_speed(config: RunConfig) -> Speed | None:
     """The speed of the latest comparable run, or else the measured one; None where there is neither."""
     values = speed_values(config)
-    for run in all_runs():
+    for run in stored_runs():
         try:
             rate = run.status().get("images_per_second") if speed_values(run.config) == values else None
         except (GanError, OSError):  # a damaged run folder; the overview shows it

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gan import jobs
+from gan.access.permissions import Action
 from gan.config import settings
 from gan.io.markdown_text import escape_markdown, escape_message
 from gan.jobs.status import read_status
 from pages.ui import fmt, frame
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted, errors_shown
 
 if TYPE_CHECKING:
@@ -52,7 +54,14 @@ def _draw(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
         state = jobs.state(task)
         if state.alive:
             progress_bar(task, label)
-            st.button("Stop", icon=":material/stop:", key=f"stop {task.name}", on_click=stop_job, args=(task,))
+            st.button(
+                "Stop",
+                icon=":material/stop:",
+                key=f"stop {task.name}",
+                on_click=stop_job,
+                args=(task,),
+                **explained(Action.STOP_JOB, jobs.job_target(task)),
+            )
         elif was_alive:
             ended()
             st.rerun()

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from gan import jobs
+from gan.access.permissions import Action, require
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import registry, subclasses
-from gan.data.catalogue import Entry, entries
+from gan.data.catalogue import Entry, stored_entries, visible_entries
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.data.ingest import outcome as outcomes
@@ -31,11 +32,12 @@ from gan.data.ingest.files.listing import Listing
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.labels.reading import Reading, Window
 from gan.data.ingest.outcome import Outcome, picture
+from gan.data.set_access import set_target
 from gan.data.transform import Geometry
 from gan.evaluation import job
 from gan.evaluation.records import partial_study as partial_results
 from gan.evaluation.records.partial_study import PartialRegime
-from gan.evaluation.training_images import training_images_problem as training_images_problem
+from gan.evaluation.training_images import viewing_problem
 from gan.io import animation, contact_sheet
 from gan.io.atomic import FileVersion, file_version
 from gan.io.untrusted_files import read_bytes
@@ -226,8 +228,9 @@ def subclass_separation(run: Run) -> float:
 
 
 def training_images(run: Run) -> ImageSet | None:
-    """What the run was trained on; None if it is not read on this machine or has changed since."""
-    return None if training_images_problem(run) else image_set(run.config.data)
+    """What the run was trained on, for pictures of it; None where `viewing_problem` has something against it, or it is
+    not read on this machine."""
+    return None if viewing_problem(run) else image_set(run.config.data)
 
 
 def condition_examples(run: Run) -> list[bytes | None] | None:
@@ -291,19 +294,27 @@ def _subclass_images(
     ]
 
 
-@st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")
 def catalogue() -> list[Entry]:
-    """The available data sets, up to ten seconds old, or current after `clear_catalogue`."""
-    return entries()
+    """The data sets for the visitor, up to ten seconds old, or current after `clear_catalogue`."""
+    return visible_entries(_stored_entries(settings.store()))
+
+
+@st.cache_data(ttl=10, max_entries=1, show_spinner="Looking for data …")
+def _stored_entries(store: Path) -> list[Entry]:
+    return stored_entries()
 
 
 def clear_catalogue() -> None:
     """Look for data sets again at the next rerun: one was read or added."""
-    catalogue.clear()
+    _stored_entries.clear()
 
 
 def image_set(config: DataConfig) -> ImageSet | None:
-    """A data set from the cache, memory-mapped; None where it has not been read."""
+    """A data set from the cache, memory-mapped, for pictures of it; None where it has not been read.
+
+    Raises AccessError where the visitor may not look at its images.
+    """
+    require(Action.SEE_REAL_IMAGES, set_target(config))
     return registry.cached_image_set(config)
 
 

@@ -248,9 +248,10 @@ def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
 
 
 def closest_pairs(run: Run, result: EvaluationResult) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-    """The closest generated and training images, uint8 (n, C, H, H) each; None where the data set is not cached."""
+    """The closest generated and training images, uint8 (n, C, H, H) each; None where the data set is not cached, or
+    not for the visitor."""
     file = results.result_path(run, result.snapshot, result.split, result.features)
-    if training_images.training_images_problem(run) is not None:
+    if training_images.viewing_problem(run) is not None:
         return None
     images = image_set(run.config.data)
     if images is None:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from gan.data.sources.scan import scanning_once
 from gan.errors import GanError, describe_store_error
 from gan.io.markdown_text import escape_message
 from pages.ui import notifications
+from pages.ui.access import allowed
 from pages.ui.access.session_identity import session_identity
 
 TITLE = "GAN workbench"
@@ -60,12 +62,12 @@ def _draw_page() -> None:
     page = st.navigation(
         [
             st.Page(OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
-            st.Page(DATA, title="Data", icon=":material/photo_library:"),
-            st.Page(TRAIN, title="Train", icon=":material/model_training:"),
+            st.Page(DATA, title="Data", icon=":material/photo_library:", visibility=_listed(DATA)),
+            st.Page(TRAIN, title="Train", icon=":material/model_training:", visibility=_listed(TRAIN)),
             *(st.Page(path, title=title, icon=icon, visibility="hidden") for path, (title, icon) in RUN_PAGES.items()),
             st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
             st.Page(EXPLANATIONS, title="How to read it", icon=":material/school:"),
-            st.Page(SYSTEM, title="System", icon=":material/stethoscope:"),
+            st.Page(SYSTEM, title="System", icon=":material/stethoscope:", visibility=_listed(SYSTEM)),
             *([st.Page(ACCOUNT, title="Account", icon=":material/account_circle:")] if sign_in() != "none" else []),
         ],
         position="top",
@@ -73,8 +75,17 @@ def _draw_page() -> None:
     name_tab(page.title)
     st.logo(str(ICON), size="large")
     st.html(f"<style>{STYLE.read_text()}</style>")
-    page.run()
+    decision = allowed.may_open(f"pages/{page.url_path or 'overview'}.py")
+    if decision:
+        page.run()
+    else:
+        st.info(escape_message(decision.reason), icon=":material/lock:")
     notifications.watch_ends()
+
+
+def _listed(page: str) -> Literal["visible", "hidden"]:
+    """Whether a page is in the navigation: not for those who may not open it."""
+    return "visible" if allowed.may_open(page) else "hidden"
 
 
 def name_tab(text: str) -> None:

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
+from gan.access.permissions import Action
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.io.markdown_text import escape_message
 from gan.runs.run import Run
 from pages.ui import background
+from pages.ui.access.allowed import explained
 from pages.ui.evaluate.job_progress import begin_evaluation
 
 
@@ -20,6 +22,6 @@ def preparation_panel(run: Run, request: Request, label: str, about: str, button
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             button, icon=":material/play_arrow:", key=f"start {request.kind}",
-            on_click=begin_evaluation, args=(run, request),
+            on_click=begin_evaluation, args=(run, request), **explained(Action.EVALUATE, run),
         )  # fmt: skip
         st.caption(escape_message(about), width="stretch")

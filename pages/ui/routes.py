@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from gan.errors import RunError
+from gan.errors import AccessError, RunError
 from gan.export import exports
 from gan.runs.run import find_run
 
@@ -38,10 +38,16 @@ def export_link(run: str, export_id: str) -> str:
 
 
 async def send_export(request: Request) -> Response:
-    """The ZIP of an export; 404 with the reason where there is none or it is not finished."""
+    """The ZIP of an export; 404 with the reason where there is none or it is not finished, 403 where
+    the visitor may not have it."""
     run_name, export_id = request.path_params["run"], request.path_params["export"]
     try:
-        file = exports.find_export(find_run(run_name), export_id).file
+        run = find_run(run_name)
+        export = exports.find_export(run, export_id)
+        exports.require_download(run, export)
+        file = export.file
+    except AccessError as error:
+        return PlainTextResponse(str(error), 403)
     except RunError as error:
         return PlainTextResponse(str(error), 404)
     if file is None:

@@ -28,7 +28,7 @@ from tests.support.uploads import add_files, add_folder, add_zip
 def left_over() -> list[Path]:
     """Uploaded files that lie in the store beside the accepted sets."""
     files = [path for path in (settings.store() / ".data" / "incoming").rglob("*") if path.is_file()]
-    return [path for path in files if path.name != "request.json"]
+    return [path for path in files if path.name not in ("request.json", "access.json")]
 
 
 def test_zip_is_checked_then_accepted_then_read() -> None:

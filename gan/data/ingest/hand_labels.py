@@ -12,8 +12,10 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from gan.access.permissions import Action, require
 from gan.data.ingest import staging
 from gan.data.ingest.upload_images import IMAGES
+from gan.data.set_access import folder_target
 from gan.errors import DataError
 from gan.io.atomic import replacing, write_json
 from gan.io.file_lock import exclusive
@@ -52,6 +54,7 @@ def set_classes(folder: Path, names: Iterable[str]) -> None:
     classes = tuple(dict.fromkeys(" ".join(name.split()) for name in names if name.strip()))
     if not 2 <= len(classes) <= MAX_CLASSES or any(len(name) > MAX_NAME for name in classes):
         raise DataError(f"These are {len(classes)} classes: it takes 2 to {MAX_CLASSES}, of up to {MAX_NAME} letters.")
+    require(Action.CHANGE_SET, folder_target(folder))
     with exclusive(folder / "hand_labels.lock"):
         before = load_hand_labels(folder)
         gone = [name for name, count in before.counts().items() if count and name not in classes]
@@ -65,6 +68,7 @@ def set_label(folder: Path, file: str, label: str) -> None:
 
     Raises DataError for a file or class that is not there.
     """
+    require(Action.CHANGE_SET, folder_target(folder))
     with exclusive(folder / "hand_labels.lock"):
         before = load_hand_labels(folder)
         listed = staging.upload_listing(folder).images
@@ -81,6 +85,7 @@ def use_hand_labels(folder: Path) -> None:
 
     Images in a folder on the server are not written to.
     """
+    require(Action.CHANGE_SET, folder_target(folder))
     labels = load_hand_labels(folder)
     if sum(count > 0 for count in labels.counts().values()) < 2:
         raise DataError("Label images of at least two classes first.")

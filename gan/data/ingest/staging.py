@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gan import jobs
+from gan.access import ownership
+from gan.access.permissions import Action, decide, require
 from gan.config import names, settings
 from gan.data import set_notes
 from gan.data.ingest.checks.check import check_images
@@ -47,6 +49,7 @@ from gan.data.ingest.upload_images import (
     allowed_folder,
     prepare_images,
 )
+from gan.data.set_access import folder_target
 from gan.data.set_notes import SetNotes
 from gan.data.sources.folder import added_sets
 from gan.errors import DamagedFileError, DataError
@@ -57,7 +60,7 @@ from gan.io.progress import Progress, silent
 EXPIRY_SECONDS = 24 * 3600
 """Age at which an upload that was not accepted is removed."""
 REPORT = "report.json"
-KEPT = (IMAGES, "plan.json", REPORT, set_notes.FILE)
+KEPT = (IMAGES, "plan.json", REPORT, set_notes.FILE, ownership.FILE)
 """The files of an accepted set. The others belong to the job that checked it."""
 SHOWN_AS = {"archive": "the uploaded archive", "files": "the uploaded files"}
 
@@ -153,6 +156,7 @@ def keeps_archive(folder: Path) -> bool:
 
 
 def _change_request(folder: Path, **changes: Any) -> None:
+    require(Action.CHANGE_SET, folder_target(folder))
     if jobs.state(folder).may_work:
         raise DataError("This set is being checked. Wait for the end of the check, or stop it.")
     upload = read_request(folder / REQUEST, UPLOAD)
@@ -201,8 +205,10 @@ def check_upload(folder: Path, progress: Progress = silent, choose: Choose = sur
 
 
 def waiting() -> dict[str, str]:
-    """The title of each upload that is not accepted yet, by its folder's name; oldest first."""
-    folders = sorted(_uploads(), key=lambda folder: folder.stat().st_mtime)
+    """The title of each upload that the current person may see and has not accepted yet, by its folder's name; oldest
+    first."""
+    seen = (folder for folder in _uploads() if decide(Action.SEE, folder_target(folder)))
+    folders = sorted(seen, key=lambda folder: folder.stat().st_mtime)
     requests = {folder.name: read_json(folder / REQUEST) or {} for folder in folders}
     return {
         identifier: str(request.get("title") or request["name"])
@@ -218,9 +224,9 @@ def upload_title(folder: Path) -> str:
 
 
 def upload_folder(identifier: str) -> Path:
-    """The folder of an upload, by its name; raises DataError if there is none."""
+    """The folder of an upload, by its name; raises DataError if there is none that the current person may see."""
     folder = _incoming() / identifier
-    if not _is_upload(folder):
+    if not _is_upload(folder) or not decide(Action.SEE, folder_target(folder)):
         raise DataError("This upload no longer exists. Add the set again.")
     return folder
 
@@ -228,14 +234,16 @@ def upload_folder(identifier: str) -> Path:
 def accept(report: CheckReport, title: str = "") -> str:
     """Keep a checked set, under a new title if given; returns its folder's name, for `data.path`.
 
-    Raises DataError for errors, or a title in use.
+    Raises DataError for errors, or a title in use, and AccessError where the current person may not.
     """
     if report.staged is None or not _is_upload(report.staged):
         raise DataError("This upload no longer exists. Add the set again.")
+    require(Action.CHANGE_SET, folder_target(report.staged))
     if report.plan is None:
         raise DataError(f"The set {report.name} cannot be used: {report.errors[0].line}")
     title = title.strip() or upload_title(report.staged)
     name = set_notes.new_set_name(title)
+    require(Action.ADD_SET, detail=f"{name}, {len(report.plan.files):,} images")
     if title != name:
         set_notes.save_set_notes(report.staged, SetNotes(title=title))
     target = settings.added_sets() / name
@@ -253,7 +261,8 @@ def accept(report: CheckReport, title: str = "") -> str:
 
 
 def discard(folder: Path) -> None:
-    """Remove an upload; raises DataError while its check is running."""
+    """Remove an upload; raises DataError while its check is running, and AccessError where one may not."""
+    require(Action.CHANGE_SET, folder_target(folder))
     if jobs.state(folder).may_work:
         raise DataError("This set is being checked. Stop the check first.")
     remove_folder(folder)
@@ -267,9 +276,10 @@ def load_pending(identifier: str) -> CheckReport | None:
 
 
 def load_report(name: str) -> CheckReport:
-    """The check report of an added set; raises DataError if there is no such set."""
+    """The check report of an added set; raises DataError if there is no such set that the current person may see."""
     folder = settings.added_sets() / name
-    document = read_json(folder / "report.json") if names.NAME.fullmatch(name) else None
+    is_seen = names.NAME.fullmatch(name) and decide(Action.SEE, folder_target(folder))
+    document = read_json(folder / "report.json") if is_seen else None
     if document is None:
         raise DataError(f"There is no added set {name}. Added sets: {', '.join(added_sets()) or 'none yet'}.")
     return _report(document, folder)
@@ -278,6 +288,7 @@ def load_report(name: str) -> CheckReport:
 def remove_set(name: str) -> None:
     """Delete an added set, but not images in a folder on the server. `runs/set_users.py` also deletes its cache."""
     load_report(name)
+    require(Action.REMOVE_SET, folder_target(settings.added_sets() / name))
     shutil.rmtree(settings.added_sets() / name)
 
 
@@ -296,6 +307,7 @@ def _uploads() -> list[Path]:
 
 def _new_folder(title: str, source: Source, path: str = "", names_encoding: str = "") -> Path:
     """A new folder for an upload, with its request; also removes expired uploads."""
+    require(Action.ADD_SET, detail=f"upload of {title}")
     title = re.sub(r"\s+", " ", title).strip()
     name = set_notes.new_set_name(title)
     upload = Upload(name, source, path, names_encoding=names_encoding, title=title if title != name else "")
@@ -306,6 +318,7 @@ def _new_folder(title: str, source: Source, path: str = "", names_encoding: str 
             remove_folder(old)
     folder = incoming / uuid.uuid4().hex[:12]
     (folder / IMAGES).mkdir(parents=True)
+    ownership.write_ownership(folder, ownership.new_ownership())
     _write_request(folder, upload)
     return folder
 

@@ -24,6 +24,7 @@ from gan.data.ingest.labels.proposals import sure_inventory
 from gan.data.ingest.pixels.decoded_image import DecodedImage
 from gan.data.ingest.pixels.image_file import read_image_file
 from gan.data.preview import condition_label, round_robin
+from gan.data.set_access import visible_sets
 from gan.data.set_notes import SetNotes, load_set_notes, set_title
 from gan.data.sources.local_paths import added_set_folder, local_folder
 from gan.data.sources.scan import scan
@@ -41,7 +42,12 @@ Image = TypeVar("Image")
 
 
 def added_sets() -> list[str]:
-    """Names of the added sets, sorted."""
+    """Names of the added sets that the current person may see, sorted."""
+    return visible_sets(stored_sets())
+
+
+def stored_sets() -> list[str]:
+    """Names of all added sets, sorted, whoever may see them."""
     sets = settings.added_sets()
     return sorted(path.parent.name for path in sets.glob("*/plan.json")) if sets.is_dir() else []
 

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from gan.evaluation.records import results
 from gan.io.atomic import append_json_line
 from gan.io.json_files import read_json_lines
-from gan.runs.run import Run, all_runs
+from gan.runs.run import Run, stored_runs
 
 
 class Look(TypedDict):
@@ -33,7 +33,7 @@ def record_test_look(run: Run, test_sha256: str, planned: float, seeds: int) -> 
     if look not in _looks(run):
         _path(run).parent.mkdir(exist_ok=True)
         append_json_line(_path(run), dict(look))
-    runs = {other.path: other for other in [*all_runs(), run]}.values()
+    runs = {other.path: other for other in [*stored_runs(), run]}.values()
     studies = sum(other["test_sha256"] == test_sha256 for one in runs for other in _looks(one))
     scores = sum(
         bool(result.made_with["data_sha256"].get("test") == test_sha256)

@@ -30,7 +30,7 @@ from gan.evaluation.records.best_snapshot import best_of_several
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, study_style, terms, text
-from gan.evaluation.training_images import cached_training_images, not_read_yet
+from gan.evaluation.training_images import not_read_yet, viewable_training_images
 from gan.io.contact_sheet import make_grid
 from gan.io.png import data_uri
 from gan.runs.run import Run
@@ -65,7 +65,8 @@ class ReportRecords:
 def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> str:
     """The report on a snapshot as HTML, by default the newest with scores.
 
-    Raises RunError where it has no scores, or where its data set is not in the cache.
+    Raises RunError where it has no scores, or where its data set is not in the cache, and AccessError where the current
+    person may not see its real images.
     """
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
@@ -73,7 +74,7 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
     if snapshot is None and history:
         snapshot = history[-1].snapshot
     result = results.load_result(run, snapshot or 0, split)
-    images = cached_training_images(run)
+    images = viewable_training_images(run)
     if images is None:
         raise RunError(not_read_yet(run))
     study = next((study for study in study_results.list_studies(run) if study.snapshot == result.snapshot), None)

@@ -1,13 +1,19 @@
 """What users write about an added set, and deleting it."""
 
+from functools import partial
+
 import streamlit as st
 
+from gan.access.permissions import Action, Owned
 from gan.data import set_notes
 from gan.data.catalogue import Entry
+from gan.data.set_access import set_target
 from gan.data.set_notes import MAX_TEXT, MAX_TITLE, SetNotes
 from gan.io.markdown_text import escape_markdown
 from gan.runs import set_users
 from pages.ui import cache, frame
+from pages.ui.access import sharing
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
 
 FIELDS = {
@@ -22,7 +28,7 @@ def set_details_panel(entry: Entry) -> None:
     """Title, description, source, licence and consent of an added set, with Save; and Delete."""
     name = entry.config.path
     with st.expander("Describe, rename or delete this set", icon=":material/edit:"):
-        notes = set_notes.load_set_notes(set_notes.added_folder(name))
+        notes, target = set_notes.load_set_notes(set_notes.added_folder(name)), set_target(entry.config)
         with st.form(f"notes of {name}", border=False):
             st.text_input("Name", notes.title or name, max_chars=MAX_TITLE, key=_key(name, "title"))
             for field, (label, example) in FIELDS.items():
@@ -31,11 +37,18 @@ def set_details_panel(entry: Entry) -> None:
                     placeholder=example,
                 )  # fmt: skip
             st.caption("Shown here, and kept with each run and download that starts from now on.")
-            st.form_submit_button("Save", key=f"save notes of {name}", on_click=_save, args=(name,))
-        delete_button(name)
+            st.form_submit_button(
+                "Save",
+                key=f"save notes of {name}",
+                on_click=_save,
+                args=(name,),
+                **explained(Action.CHANGE_SET, target),
+            )
+        sharing.sharing_control(target, f"set {name}", partial(set_notes.share_set, name))
+        delete_button(name, target)
 
 
-def delete_button(name: str) -> None:
+def delete_button(name: str, target: Owned) -> None:
     """Delete after a second click, which is offered with what stays and what does not."""
     with st.popover("Delete this set", icon=":material/delete:"):
         runs = set_users.runs_on_set(name)
@@ -50,7 +63,14 @@ def delete_button(name: str) -> None:
         else:
             st.markdown("No run was trained on it.")
         st.markdown("The images, their labels and all decisions on them are deleted from this server.")
-        st.button("Delete it", type="primary", key=f"delete set {name}", on_click=_delete, args=(name,))
+        st.button(
+            "Delete it",
+            type="primary",
+            key=f"delete set {name}",
+            on_click=_delete,
+            args=(name,),
+            **explained(Action.REMOVE_SET, target),
+        )
 
 
 def _key(name: str, field: str) -> str:

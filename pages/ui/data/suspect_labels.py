@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gan import jobs
+from gan.access.permissions import Action
 from gan.data import label_edits, set_notes
 from gan.data.image_set import ImageSet
 from gan.data.ingest.import_plan import ImportPlan
@@ -21,6 +22,7 @@ from gan.io.markdown_text import escape_markdown
 from gan.io.png import encode_png
 from gan.runs import set_users
 from pages.ui import background, fmt, tiles
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted, errors_shown
 
 PER_ROW = 6
@@ -74,6 +76,7 @@ def _search(name: str, image_set: ImageSet, suspects: Suspects | None) -> None:
         key="find suspects",
         on_click=_start,
         args=(task.name,),
+        **explained(Action.CHANGE_SET, jobs.job_target(task)),
     )
     if task.exists():
         background.watch_task(task, label, _nothing_to_forget)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from gan.evaluation.records import interpretation, membership_results
 from gan.evaluation.records.results import EvaluationResult
-from gan.io.markdown_text import escape_markdown
+from gan.evaluation.training_images import viewing_problem
+from gan.io.markdown_text import escape_markdown, escape_message
 from gan.io.png import data_uri, encode_png
 from gan.runs.run import Run
 from pages.ui import cache_torch
@@ -66,7 +67,8 @@ def _closest_pairs(run: Run, result: EvaluationResult) -> None:
     """The closest pairs: generated image left, training image right."""
     pairs = cache_torch.closest_pairs(run, result)
     if pairs is None:
-        st.caption("The data set is not read on this machine. Score the snapshot again to see the pairs.")
+        missing = "The data set is not read on this machine. Score the snapshot again to see the pairs."
+        st.caption(escape_message(viewing_problem(run) or missing))
         return
     rows = zip(result.near_copies["pairs"], *pairs, strict=True)
     st.html(f'<div class="pairs">{"".join(_pair(*row) for row in rows)}</div>')

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from gan.access.permissions import Action
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.runs.run import Run
 from pages.ui import cache, fmt
+from pages.ui.access.allowed import explained
 from pages.ui.evaluate import study_form
 from pages.ui.evaluate.job_progress import begin_evaluation, progress_or_end
 from pages.ui.frame import errors_shown
@@ -69,15 +71,20 @@ def _scores(run: Run, snapshot: int) -> None:
             key="score one",
             on_click=begin_evaluation,
             args=(run, Request("scores", snapshot)),
+            **explained(Action.EVALUATE, run),
         )
         if len(missing) > 1 or missing not in ([], [snapshot]):
             st.button(
                 fmt.timed(f"Score {fmt.number(len(missing))} snapshots", cache.evaluation_seconds(run, len(missing))),
                 icon=":material/timeline:",
                 key="score all",
-                help="Those without scores: the curve over time shows which snapshot is best.",
                 on_click=begin_evaluation,
                 args=(run, Request("scores", every=True)),
+                **explained(
+                    Action.EVALUATE,
+                    run,
+                    help="Those without scores: the curve over time shows which snapshot is best.",
+                ),
             )
 
 
@@ -92,4 +99,5 @@ def _membership(run: Run, snapshot: int) -> None:
             key="start membership",
             on_click=begin_evaluation,
             args=(run, Request("membership", snapshot)),
+            **explained(Action.EVALUATE, run),
         )

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from gan.access.permissions import Action
+from gan.data.set_access import set_target
 from gan.errors import RunError
 from gan.evaluation.records import results
 from gan.evaluation.records.best_snapshot import best_of_several
@@ -10,6 +12,7 @@ from gan.io.markdown_text import escape_markdown
 from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.run import Run
 from pages.ui import fmt
+from pages.ui.access.allowed import explained
 
 
 def snapshot_choice(run: Run) -> int:
@@ -50,7 +53,11 @@ def report_button(run: Run, snapshot: int) -> None:
         icon=":material/description:",
         key="report",
         on_click="ignore",
-        help="Everything on this page with methods, limits and a model card, as one HTML file that opens offline.",
+        **explained(
+            Action.SEE_REAL_IMAGES,
+            set_target(run.config.data),
+            help="Everything on this page with methods, limits and a model card, as one HTML file that opens offline.",
+        ),
     )
 
 

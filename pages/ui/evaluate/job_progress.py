@@ -3,11 +3,13 @@
 import streamlit as st
 
 from gan import jobs
+from gan.access.permissions import Action
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.io.markdown_text import escape_message
 from gan.runs.run import Run
 from pages.ui import background
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
 
 
@@ -36,8 +38,8 @@ def progress_or_end(run: Run, kind: str, label: str) -> bool:
             "Cancel" if state.name == "queued" else "Stop",
             icon=":material/stop:",
             key=f"stop {kind}",
-            disabled=state.name == "stopping",
             on_click=background.stop_job,
             args=(folder,),
+            **explained(Action.STOP_JOB, run, disabled=state.name == "stopping"),
         )
     return state.alive

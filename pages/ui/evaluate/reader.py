@@ -8,14 +8,17 @@ import time
 
 import streamlit as st
 
+from gan.access.permissions import Action
+from gan.data.set_access import set_target
 from gan.errors import DataError
 from gan.evaluation import reader_study
 from gan.evaluation.reader_study import Reading
-from gan.evaluation.training_images import cached_training_images
+from gan.evaluation.training_images import viewable_training_images
 from gan.io.markdown_text import escape_markdown
 from gan.io.png import data_uri, encode_png
 from gan.runs.run import Run
 from pages.ui import cache_torch, fmt
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
 
 ANSWERS = (
@@ -43,6 +46,7 @@ def readings_panel(run: Run, snapshot: int) -> None:
             key="begin reading",
             on_click=_begin,
             args=(run, snapshot),
+            **explained(Action.SEE_REAL_IMAGES, set_target(run.config.data)),
         )
     for reading in reader_study.list_readings(run):
         _reading(run, reading)
@@ -52,7 +56,7 @@ def _begin(run: Run, snapshot: int) -> None:
     """Start with the current values of the form, which may be newer than the drawn page."""
     name, count = st.session_state["reader name"], int(st.session_state["reader count"])
     with errors_noted():
-        images = cached_training_images(run)
+        images = viewable_training_images(run)
         if images is None:
             raise DataError("The data set is not read on this machine: score the snapshot first.")
         reading = reader_study.begin_reading(
@@ -82,7 +86,12 @@ def _reading(run: Run, reading: Reading) -> None:
             )
         elif not reading.finished:
             st.button(
-                "Resume", icon=":material/play_arrow:", key=f"go on {reading.id}", on_click=_open, args=(reading.id,)
+                "Resume",
+                icon=":material/play_arrow:",
+                key=f"go on {reading.id}",
+                on_click=_open,
+                args=(reading.id,),
+                **explained(Action.SEE_REAL_IMAGES, set_target(run.config.data)),
             )
 
 
@@ -104,7 +113,7 @@ def reading_view(run: Run, identifier: str) -> None:
         _reading(run, reading)
         st.button("Back to the evaluation", icon=":material/arrow_back:", type="primary", on_click=_leave)
         return
-    images = cached_training_images(run)
+    images = viewable_training_images(run)
     if images is None:
         raise DataError("The data set is no longer read on this machine: score a snapshot first.")
     image = reader_study.reading_image(reading, number, images, cache_torch.sampler(run, reading.snapshot))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from gan.access.permissions import Action
 from gan.errors import ConfigError
 from gan.evaluation import study_estimate
 from gan.evaluation.job import Request
@@ -12,6 +13,7 @@ from gan.evaluation.study_estimate import SavedEstimate
 from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import fmt
+from pages.ui.access.allowed import explained
 from pages.ui.evaluate import study_panels, study_progress, test_set_fields
 from pages.ui.evaluate.job_progress import begin_evaluation, progress_or_end
 
@@ -115,9 +117,9 @@ def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
                 type="primary",
                 icon=":material/timer:",
                 key="estimate study",
-                help="Runs some steps of the study on this machine: a few seconds.",
                 on_click=_begin_chosen,
                 args=(run, snapshot, "study-estimate"),
+                **explained(Action.EVALUATE, run, help="Runs some steps of the study on this machine: a few seconds."),
             )
         is_first = study_panels.study_or_none(run, snapshot) is None
         st.button(
@@ -127,6 +129,7 @@ def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
             key="start study",
             on_click=_begin_chosen,
             args=(run, snapshot, "study"),
+            **explained(Action.EVALUATE, run),
         )
         if small != options:
             st.button(
@@ -135,6 +138,7 @@ def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
                 key="start small study",
                 on_click=_begin_chosen,
                 args=(run, snapshot, "study", True),
+                **explained(Action.EVALUATE, run),
             )
 
 

@@ -4,6 +4,7 @@ from itertools import groupby
 
 import streamlit as st
 
+from gan.access.permissions import Action
 from gan.data.info import DatasetInfo
 from gan.runs.run import Run
 from gan.sampling import marks
@@ -11,6 +12,7 @@ from gan.sampling.conditions import Condition
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
 from pages.ui import fmt
+from pages.ui.access.allowed import explained
 from pages.ui.components.image_grid import Row
 from pages.ui.frame import errors_noted
 from pages.ui.gallery import export_form, marking
@@ -39,7 +41,14 @@ def basket_view(run: Run, info: DatasetInfo) -> None:
             )  # fmt: skip
             with st.popover("Empty the basket", icon=":material/remove_shopping_cart:"):
                 st.markdown(f"Remove all {fmt.images(len(kept))} from the basket? They can be made again.")
-                st.button("Empty it", key="empty basket", on_click=_clear, args=(run, KEEP), type="primary")
+                st.button(
+                    "Empty it",
+                    key="empty basket",
+                    on_click=_clear,
+                    args=(run, KEEP),
+                    type="primary",
+                    **explained(Action.MARK_IMAGES, run),
+                )
     if unavailable:
         st.caption(f"{fmt.images(unavailable)} of deleted snapshots can no longer be shown or made.")
     _rejected_images(run)
@@ -67,7 +76,13 @@ def _rejected_images(run: Run) -> None:
                 f"{fmt.images(rejected)} rejected: every download replaces them by others.",
                 width="stretch",
             )
-            st.button("Clear the rejections", key="forget rejections", on_click=_clear, args=(run, REJECT))
+            st.button(
+                "Clear the rejections",
+                key="forget rejections",
+                on_click=_clear,
+                args=(run, REJECT),
+                **explained(Action.MARK_IMAGES, run),
+            )
 
 
 def _open_look() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from gan import jobs
+from gan.access.permissions import Action, decide
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.export import balance, exports
@@ -14,6 +15,7 @@ from gan.io.markdown_text import escape_markdown, escape_message
 from gan.runs.run import Run
 from gan.sampling import marks
 from pages.ui import cache, fmt
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
 from pages.ui.gallery import export_list, same_noise
 from pages.ui.runs.verdict_badge import verdict_banner
@@ -48,8 +50,8 @@ def download_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"Make a ZIP of {fmt.images(chosen.count)}" if chosen.count else "Make a ZIP", type="primary",
-            icon=":material/folder_zip:", disabled=not ready, key="make zip",
-            on_click=_begin, args=(run, export_request),
+            icon=":material/folder_zip:", key="make zip",
+            on_click=_begin, args=(run, export_request), **explained(Action.EXPORT, run, disabled=not ready),
         )  # fmt: skip
         if chosen.count:
             st.caption(_estimate(run, export_request), width="content")
@@ -156,11 +158,12 @@ def _near_copies_left_out(run: Run) -> bool | None:
     """Whether to leave out near copies; None where that is wanted but impossible here."""
     leave_out = st.toggle(
         "Leave out near copies of real images", value=True, key="guarded", persist_state="session",
+        disabled=not decide(Action.EXPORT_NEAR_COPIES, run),
         help="Each image is compared with every training image, also moved and mirrored. One that is closer to one of "
         "them than new real images are may be a patient's image in disguise: another replaces it. The first time on a "
         "data set this takes up to some minutes.",
     )  # fmt: skip
-    if not leave_out:
+    if not leave_out and decide(Action.EXPORT_NEAR_COPIES, run):
         st.warning(
             "Some of these images may be training images in disguise. The download will say that nobody checked: do "
             "not pass it on where the training images may not be passed on.",
@@ -169,7 +172,8 @@ def _near_copies_left_out(run: Run) -> bool | None:
         return False
     problem = training_images.training_images_problem(run)
     if problem:
-        text = f"{escape_message(problem)} Or leave near copies in; the download will say so."
-        st.warning(text, icon=":material/content_copy:")
+        decision = decide(Action.EXPORT_NEAR_COPIES, run)
+        other = "Or leave near copies in; the download will say so." if decision else escape_message(decision.reason)
+        st.warning(f"{escape_message(problem)} {other}", icon=":material/content_copy:")
         return None
     return True

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from gan.access.permissions import Action
 from gan.export import exports
 from gan.export.exports import Export
 from gan.export.request import ExportRequest
 from gan.io.markdown_text import escape_markdown, escape_message
 from gan.runs.run import Run
 from pages.ui import background, fmt, routes
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted, errors_shown
 
 EVERY = 1.0
@@ -60,17 +62,18 @@ def _action(run: Run, export: Export) -> None:
     if state.alive:
         st.button(
             "Stop", icon=":material/stop:", key=f"stop {export.id}", width="stretch", on_click=background.stop_job,
-            args=(export.folder,),
+            args=(export.folder,), **explained(Action.STOP_JOB, run),
         )  # fmt: skip
     elif file is not None:
+        needed = Action.EXPORT_NEAR_COPIES if export.request.with_near_copies else Action.DOWNLOAD
         st.link_button(
             f"Download, {fmt.byte_size(file.stat().st_size)}", routes.export_link(run.name, export.id),
-            icon=":material/download:", type="primary", width="stretch",
+            icon=":material/download:", type="primary", width="stretch", **explained(needed, run),
         )  # fmt: skip
     else:
         st.button(
             "Resume", icon=":material/play_arrow:", key=f"resume {export.id}", width="stretch", on_click=_resume,
-            args=(run, export),
+            args=(run, export), **explained(Action.EXPORT, run),
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ A click on any image opens it (`marking.py`).
 
 import streamlit as st
 
+from gan.access.permissions import Action
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.evaluation.job import Request
@@ -16,6 +17,7 @@ from gan.sampling.conditions import Condition
 from gan.sampling.marks import KEEP, REJECT, Mark
 from gan.sampling.provenance import Origin
 from pages.ui import cache, cache_torch, fmt, preparation, tiles
+from pages.ui.access.allowed import explained
 from pages.ui.components.image_grid import Row
 from pages.ui.frame import errors_noted, errors_shown
 from pages.ui.gallery import interpolation_view, marking
@@ -107,7 +109,7 @@ def _image_buttons(run: Run, info: DatasetInfo, origin: Origin) -> None:
             st.button(
                 done if mark == target else name, icon=icon, key=f"{name} large", on_click=_set_mark,
                 type="primary" if mark == target else "secondary",
-                args=(run, origin, None if mark == target else target),
+                args=(run, origin, None if mark == target else target), **explained(Action.MARK_IMAGES, run),
             )  # fmt: skip
         tile = marking.image_tile(run, info, origin)
         st.download_button(
@@ -133,7 +135,7 @@ def _nearest_real_image(run: Run, origin: Origin) -> None:
     st.markdown("**Most similar real training image**")
     images = cache.training_images(run)
     if images is None:
-        problem = training_images.training_images_problem(run) or training_images.not_read_yet(run)
+        problem = training_images.viewing_problem(run) or training_images.not_read_yet(run)
         st.caption(escape_message(problem))
         return
     real = cache_torch.nearest_real(run, origin, images)

@@ -83,7 +83,7 @@ def _real_images(
 
 def _no_real_images(run: Run) -> None:
     """Why there are no real images, and the button that reads them where that helps."""
-    problem = training_images.training_images_problem(run)
+    problem = training_images.viewing_problem(run)
     if problem is not None:
         st.caption(f"No real images. {escape_message(problem)}")
         return

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from gan.access.permissions import Action, decide
 from gan.data.info import DatasetInfo
 from gan.runs.run import Run
 from gan.sampling import marks, provenance
@@ -79,6 +80,7 @@ def marked_grid(
         label=label,
         marks={image_id(origin): marked[origin] for origin in origins if origin in marked},
         took=lambda events: _apply(run, events, among),
+        marking=decide(Action.MARK_IMAGES, run).allowed,
         in_columns=in_columns,
         focus=focus,
         side=side,

@@ -6,11 +6,13 @@ from typing import Any
 import streamlit as st
 
 from gan import jobs
+from gan.access.permissions import Action
 from gan.config import options
 from gan.io.markdown_text import escape_message
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted, errors_shown
 
 
@@ -20,13 +22,18 @@ def action_buttons(run: Run, state: jobs.State, readable: bool) -> None:
         if readable:
             stop_or_resume(run, state)
             clone = st.button(
-                "Clone", icon=":material/content_copy:", key="clone", help="Open the form with this run's options."
+                "Clone",
+                icon=":material/content_copy:",
+                key="clone",
+                **explained(Action.START_RUN, help="Open the form with this run's options."),
             )
             if clone:
                 st.switch_page(frame.TRAIN, query_params={"clone": run.name})
             if st.button("Compare", icon=":material/compare_arrows:", key="compare", help="Beside other runs."):
                 st.switch_page(frame.COMPARE, query_params={"runs": run.name})
-        if not state.alive and st.button("Delete", icon=":material/delete:", key="delete", type="tertiary"):
+        if not state.alive and st.button(
+            "Delete", icon=":material/delete:", key="delete", type="tertiary", **explained(Action.DELETE_RUN, run)
+        ):
             delete_dialog(run)
 
 
@@ -36,7 +43,12 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
         label = "Cancel" if state.name == "queued" else "Stop"
         stopping = state.name == "stopping"
         st.button(
-            label, icon=":material/stop:", key="stop", disabled=stopping, on_click=background.stop_job, args=(run.path,)
+            label,
+            icon=":material/stop:",
+            key="stop",
+            on_click=background.stop_job,
+            args=(run.path,),
+            **explained(Action.STOP_JOB, run, disabled=stopping),
         )
     elif state.name != "finished":
         kind = "secondary" if advised_options(state) else "primary"
@@ -47,6 +59,7 @@ def stop_or_resume(run: Run, state: jobs.State) -> None:
             type=kind,  # type: ignore[arg-type]
             on_click=resume,
             args=(run,),
+            **explained(Action.CHANGE_RUN, run),
         )
 
 
@@ -68,7 +81,9 @@ def clone_button(run: Run, state: jobs.State) -> None:
     if not advice:
         return
     label = f"Clone with {options_text(advice)}"
-    if st.button(label, icon=":material/content_copy:", type="primary", key="clone with advice"):
+    if st.button(
+        label, icon=":material/content_copy:", type="primary", key="clone with advice", **explained(Action.START_RUN)
+    ):
         st.switch_page(frame.TRAIN, query_params={"clone": run.name, "set": options_query(advice)})
 
 

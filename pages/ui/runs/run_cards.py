@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from gan import jobs
+from gan.access.permissions import Action
 from gan.config import settings
 from gan.evaluation import job
 from gan.io.markdown_text import escape_markdown, escape_message
@@ -12,6 +13,7 @@ from gan.jobs import QueueEntry
 from gan.monitoring.run_verdict import RunVerdict
 from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame, sparkline, tiles
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_shown
 from pages.ui.progress import samples
 from pages.ui.runs import run_header, run_notes, verdict_badge
@@ -42,7 +44,14 @@ def study_card(run: Run) -> None:
 
 
 def queue_card(entry: QueueEntry) -> None:
-    """A job in the queue: its place, the requested device, the run it waits for, and Cancel."""
+    """A job in the queue: its place, the requested device, the run it waits for, and Cancel.
+
+    Of one that the visitor may not see only the place.
+    """
+    if not jobs.may_see_job(entry.name):
+        with st.container(border=True):
+            st.caption(f"{jobs.describe_job(entry.name).capitalize()}: number {entry.position} in the queue")
+        return
     run, study = Run(settings.store() / jobs.run_name(entry.name)), "/" in entry.name
     with (
         errors_shown(),
@@ -57,15 +66,24 @@ def queue_card(entry: QueueEntry) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.caption(_place(entry, device), width="content")
                 if entry.blocked_by:
-                    before = Run(settings.store() / jobs.run_name(entry.blocked_by))
-                    page_link(before, frame.PROGRESS, run_notes.run_title(before), icon=None)
+                    _before(entry.blocked_by)
         st.button(
             "Cancel",
             icon=":material/close:",
             key=f"cancel {entry.name}",
             on_click=background.stop_job,
             args=(entry.folder,),
+            **explained(Action.STOP_JOB, jobs.job_target(entry.folder)),
         )
+
+
+def _before(name: str) -> None:
+    """The job that another waits for, with a link to its run if the visitor may see it."""
+    if jobs.may_see_job(name):
+        run = Run(settings.store() / jobs.run_name(name))
+        page_link(run, frame.PROGRESS, run_notes.run_title(run), icon=None)
+    else:
+        st.caption(jobs.describe_job(name), width="content")
 
 
 def _place(entry: QueueEntry, device: str) -> str:

@@ -193,6 +193,7 @@ def run_head(run: Run, state: jobs.State) -> None:
                     verdict_badge.verdict_badge(cache.run_verdict(run, state))
                 run_notes.run_tags(run)
             st.caption(escape_markdown(info_text(run, state, size=True)))
+        run_notes.sharing_button(run)
         run_notes.describe_button(run)
         run_actions.action_buttons(run, state, not problem)
     with errors_shown():

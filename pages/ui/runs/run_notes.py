@@ -1,12 +1,17 @@
 """The title, tags and notes of a run, and the dialog that changes them or archives the run."""
 
+from functools import partial
+
 import streamlit as st
 
+from gan.access.permissions import Action
 from gan.config import settings
 from gan.io.markdown_text import escape_markdown
 from gan.runs import notes
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import frame
+from pages.ui.access import sharing
+from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted, errors_shown
 
 EDITED = "run being described"  # key of the session state
@@ -28,6 +33,11 @@ def run_tags(run: Run) -> None:
                 st.badge(escape_markdown(tag), color="gray", icon=":material/label:")
 
 
+def sharing_button(run: Run) -> None:
+    """Who may see the run, with the choice for those who may change it; nothing where nobody signs in."""
+    sharing.sharing_control(run, run.name, partial(notes.share_run, run.path))
+
+
 def notes_expander(run: Run) -> None:
     """The notes of a run as plain text, folded; nothing without notes."""
     text = run.about.notes
@@ -40,7 +50,7 @@ def describe_button(run: Run) -> None:
     """The button that opens the dialog, for the head of a run's page, outside its live part."""
     st.button(
         "Describe", icon=ICONS[EDIT], key="describe", type="tertiary", on_click=request_dialog, args=(run.name,),
-        help="Change the title, the tags and the notes, or archive the run.",
+        **explained(Action.CHANGE_RUN, run, help="Change the title, the tags and the notes, or archive the run."),
     )  # fmt: skip
     open_requested_dialog()
 
@@ -56,6 +66,7 @@ def run_menu(run: Run) -> None:
         format_func=lambda choice: f"{ICONS[choice]} {choice}",
         on_click=_follow_menu,
         args=(run,),
+        **explained(Action.CHANGE_RUN, run),
     )
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from gan import jobs
-from gan.errors import RunError
+from gan.access.permissions import Action
+from gan.errors import GanError
 from gan.evaluation import job
 from gan.io.markdown_text import escape_markdown
 from gan.runs import lifecycle, notes
 from gan.runs.run import Run, find_run
 from pages.ui import cache, fmt, frame
+from pages.ui.access.allowed import explained
 from pages.ui.compare.chosen_runs import MAX_RUNS
 from pages.ui.frame import errors_noted, errors_shown
 from pages.ui.runs.run_list import Listed
@@ -34,16 +36,23 @@ def actions(selected: Sequence[Listed], *, in_archive: bool) -> None:
             "Compare", icon=":material/compare_arrows:", key="compare selected", disabled=bool(few), help=few or None,
         ):  # fmt: skip
             st.switch_page(frame.COMPARE, query_params={"runs": ",".join(names)})
-        with st.popover("Tag", icon=":material/label:", disabled=not runs, help=none or None):
+        with st.popover(
+            "Tag", icon=":material/label:", **explained(Action.CHANGE_RUN, disabled=not runs, help=none or None)
+        ):
             _tag_fields(selected)
         label, icon = ("Take out", ":material/unarchive:") if in_archive else ("Archive", ":material/archive:")
         st.button(
-            label, icon=icon, key="archive selected", disabled=not runs, on_click=_archive, args=(runs, not in_archive),
-            help=none or ("Back into the list." if in_archive else "Keep them, but do not list them."),
+            label, icon=icon, key="archive selected", on_click=_archive, args=(runs, not in_archive),
+            **explained(
+                Action.CHANGE_RUN,
+                disabled=not runs,
+                help=none or ("Back into the list." if in_archive else "Keep them, but do not list them."),
+            ),
         )  # fmt: skip
         st.button(
-            "Delete", icon=":material/delete:", key="delete selected", disabled=not runs, help=none or None,
+            "Delete", icon=":material/delete:", key="delete selected",
             on_click=_request_deletion, args=(names,),
+            **explained(Action.DELETE_RUN, disabled=not runs, help=none or None),
         )  # fmt: skip
         if runs:
             st.caption(f"{fmt.number(len(runs))} selected", width="content")
@@ -156,7 +165,7 @@ def _delete(runs: Sequence[Run]) -> None:
         try:
             lifecycle.delete_run(run)
             deleted += 1
-        except (RunError, OSError) as error:
+        except (GanError, OSError) as error:
             frame.notify(frame.error_text(error), ":material/error:", lasting=True)
     cache.clear_disk_space()
     st.session_state.pop("last run", None)

@@ -4,6 +4,7 @@ import shlex
 
 import streamlit as st
 
+from gan.access.permissions import Action
 from gan.config import names, options
 from gan.config.presets import PRESETS
 from gan.config.run_config import RunConfig
@@ -13,6 +14,7 @@ from gan.runs import lifecycle, notes, sweeps
 from gan.training import preflight
 from gan.training.estimate import Estimate
 from pages.ui import cache_torch, fmt, frame, tiles
+from pages.ui.access.allowed import explained
 from pages.ui.data import upload
 from pages.ui.frame import errors_shown
 from pages.ui.runs import device_list
@@ -61,7 +63,7 @@ def start_button(config: RunConfig, blocked: str, advised: bool) -> None:
     )
     if st.button(
         "Start training", type="primary" if advised else "secondary", icon=":material/play_arrow:",
-        disabled=bool(blocked), width="stretch", help=blocked or None,
+        width="stretch", **explained(Action.START_RUN, disabled=bool(blocked), help=blocked or None),
     ):  # fmt: skip
         if repeats != 1:
             start_with_seeds(config, names.name_from_title(name), repeats)

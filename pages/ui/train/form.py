@@ -12,7 +12,9 @@ import streamlit as st
 from gan.config import options
 from gan.config.options import Option
 from gan.config.run_config import RunConfig
+from gan.data.set_access import check_set_use
 from gan.data.sources import celeba
+from gan.errors import ConfigError, UserError
 
 VALUES = "form values"
 CHOSEN_BY_SET = ("data.name", "data.flag", "data.path")  # the choice of a data set decides these: `set_picker.py`
@@ -41,12 +43,20 @@ def form_value(path: str) -> Any:
 
 
 def form_config() -> RunConfig:
-    """The RunConfig of the form; raises ConfigError. Options that do not apply to the data set have their defaults."""
+    """The RunConfig of the form; raises ConfigError, also for data that the visitor may not use.
+
+    Options that do not apply to the data set have their defaults.
+    """
     values: dict[str, Any] = st.session_state[VALUES]
     name = values["data.name"]
-    return options.build_config(
+    config = options.build_config(
         {o.path: values[o.path] if o.applies(name) else o.default for o in options.all_options()}
     )
+    try:
+        check_set_use(config.data)
+    except UserError as error:
+        raise ConfigError(str(error)) from None
+    return config
 
 
 def common_fields(columns: int = 2) -> None:
