@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gan import __version__
+from gan.access.permissions import Action, check
 from gan.cli.arguments import CommandParser
 from gan.config import settings
 from gan.errors import STORE_FAULTS, GanError, UserError, describe_store_error
@@ -29,6 +30,43 @@ MODULES = {
 }
 """The commands of each module, in the order of the help."""
 
+ACTIONS = {
+    "app": Action.SEE_SYSTEM,
+    "train": Action.START_RUN,
+    "submit": Action.START_RUN,
+    "sweep": Action.START_RUN,
+    "runs": Action.SEE,
+    "stop": Action.STOP_JOB,
+    "resume": Action.CHANGE_RUN,
+    "release": Action.RELEASE_JOB,
+    "delete": Action.DELETE_RUN,
+    "logs": Action.SEE,
+    "tensorboard": Action.SEE,
+    "data list": Action.USE_SET,
+    "data check": Action.ADD_SET,
+    "data add": Action.ADD_SET,
+    "data prepare": Action.USE_SET,
+    "data suspects": Action.CHANGE_SET,
+    "data relabel": Action.CHANGE_SET,
+    "data describe": Action.CHANGE_SET,
+    "data delete": Action.REMOVE_SET,
+    "user": Action.MANAGE_USERS,
+    "user add": Action.MANAGE_USERS,
+    "user change": Action.MANAGE_USERS,
+    "user list": Action.MANAGE_USERS,
+    "user password": Action.MANAGE_USERS,
+    "user remove": Action.MANAGE_USERS,
+    "user sign-out": Action.MANAGE_USERS,
+    "doctor": Action.SEE_SYSTEM,
+    "bench": Action.SEE_SYSTEM,
+    "soak": Action.SEE_SYSTEM,
+    "evaluate": Action.EVALUATE,
+    "sample": Action.EXPORT_NEAR_COPIES,
+    "export": Action.EXPORT,
+    "export-model": Action.EXPORT_MODEL,
+}
+"""What each command takes; the system's user, whose the command line is, may do everything."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
@@ -37,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed, unknown = build_parser(*words[:1]).parse_known_args(words)
         if unknown:
             parsed.command_parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        name = parsed.command_parser.prog.removeprefix(settings.PROGRAM).strip()
+        check(ACTIONS.get(name, Action.MANAGE_USERS))
         return int(parsed.run_command(parsed))
     except UserError as error:
         show(f"gan: {error}", error=True)

@@ -91,8 +91,10 @@ def set_gpus(run: Run, gpus: int) -> Run:
     """Change `job.gpus` of a run that does not work; gives the changed run.
 
     It computes the same on any number of GPUs, up to rounding. Raises RunError if the run is queued, running or
-    unreadable, and ConfigError for a number that the config does not take.
+    unreadable, ConfigError for a number that the config does not take, and AccessError where the current person may
+    not.
     """
+    require(Action.CHANGE_RUN, run)
     config = options.replace_options(run.config, {"job.gpus": gpus})
     state = jobs.state(run.path)
     if state.alive or state.name == "unreadable":

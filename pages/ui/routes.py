@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from gan.errors import AccessError, RunError
+from gan.errors import AccessError, DamagedFileError, RunError
 from gan.export import exports
 from gan.runs.run import find_run
 
@@ -48,7 +48,7 @@ async def send_export(request: Request) -> Response:
         file = export.file
     except AccessError as error:
         return PlainTextResponse(str(error), 403)
-    except RunError as error:
+    except (RunError, DamagedFileError) as error:
         return PlainTextResponse(str(error), 404)
     if file is None:
         return PlainTextResponse(f"The export {export_id} of the run {run_name} is not finished.", 404)

@@ -237,7 +237,8 @@ def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() ->
     assert report is not None
     assert report.images == 44
     staging.accept(report)
-    assert {path.name for path in (settings.added_sets() / "cells").iterdir()} == {"images", "plan.json", "report.json"}
+    kept = {path.name for path in (settings.added_sets() / "cells").iterdir()}
+    assert kept == {"access.json", "images", "plan.json", "report.json"}
 
 
 def test_a_refused_zip_fails_its_job_and_leaves_none_of_its_files() -> None:

@@ -3,7 +3,7 @@
     GAN_STORE/.data/incoming/<id>/     request.json, and the archive or images/; prepared.json once it is unpacked;
                                        after the check also report.json, and plan.json if the set is usable, until
                                        the set is accepted or discarded
-    GAN_STORE/.data/sets/<name>/       images/, plan.json and report.json of an accepted set, for `data.path`;
+    GAN_STORE/.data/sets/<name>/       images/, plan.json, report.json and access.json of an accepted set;
                                        later edits.json (`label_edits.py`), notes.json (`set_notes.py`) and
                                        suspects.json (`gan/evaluation`)
 
@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 
 from gan import jobs
 from gan.access import ownership
-from gan.access.permissions import Action, decide, require
+from gan.access.permissions import Action, check, decide, require
 from gan.config import names, settings
 from gan.data import set_notes
 from gan.data.ingest.checks.check import check_images
@@ -121,6 +121,7 @@ def stage_path(name: str, path: Path, names_encoding: str = "") -> Path:
 
 def stage_folder(name: str, path: Path) -> Path:
     """Stage a folder on the server, which must be in one of GAN_PATHS. As `stage_archive`."""
+    check(Action.ADD_SET)
     return _new_folder(name, "folder", path=str(allowed_folder(path)))
 
 
