@@ -13,9 +13,6 @@ from gan.config import settings
 from gan.errors import ConfigError
 from pages.ui.access.session_identity import session_identity
 
-READY = False
-"""Whether every action checks who acts. Until then no server starts with sign-in."""
-
 
 def guard() -> list[Middleware]:
     """The middleware in front of the app; none without sign-in. Ends the process with one line where the settings are
@@ -37,8 +34,6 @@ def guard() -> list[Middleware]:
 def _check_start() -> None:
     """Raise ConfigError where the server was not started by `gan app`, which tells uvicorn and Streamlit whose headers
     to believe."""
-    if not READY:
-        raise ConfigError(f"GAN_SIGN_IN is {sign_in()}: sign-in is not finished in this version. Unset it.")
     if os.environ.get("FORWARDED_ALLOW_IPS") != "" or st.get_option("server.trustedUserHeaders") != {
         "X-Gan-User": "name"
     }:
