@@ -1,11 +1,14 @@
 """The table of what each action takes: roles, owners, visibility, and what a refusal says."""
 
+import re
+
 import pytest
 
 from gan.access.identity import SIGNED_OUT, SYSTEM, Identity, Role, acting_as
 from gan.access.ownership import Ownership, Target, checked_sharing, new_ownership, ownership_in
 from gan.access.permissions import RULES, Action, decide, require
 from gan.config import options
+from gan.config.settings import ROOT
 from gan.errors import AccessError, ConfigError, RunError
 from gan.runs import lifecycle, notes, sweeps
 from gan.runs.run import Run, all_runs, find_run, stored_runs
@@ -145,3 +148,12 @@ def test_the_name_of_somebody_elses_sweep_is_taken() -> None:
         lifecycle.create_run(options.build_config({}), "one", sweep="mine")
     with acting_as(BOB), pytest.raises(RunError, match="There is a sweep mine already"):
         sweeps.plan_sweep("mine", options.build_config({}), [{"train.seed": "2"}])
+
+
+def test_the_documented_table_is_that_of_the_code() -> None:
+    page = (ROOT / "docs" / "server.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| (\w+) \| (\w*) \| (\w*) \|$", page, re.MULTILINE)
+    assert rows == [
+        (rule.does, rule.role.label, "" if rule.others is None else rule.others.label, "yes" if rule.audited else "")
+        for rule in RULES.values()
+    ]
