@@ -5,6 +5,6 @@ exports     begin, find and resume an export    candidates     generate images a
 spool       images of an unfinished export      formats        PNG folders, flat, NumPy; DICOM (dicom)
 manifests   manifest.json and the data card     size_estimate  bytes and seconds, before an export
 balance     how many images each class lacks    huggingface    what Hugging Face's `datasets` reads
-croissant   croissant.json, of MLCommons        model_export, model_files, model_card
-                                                               the generator, for other programs
+croissant   croissant.json, of MLCommons        scorecard      the criteria of Zamzmi et al. 2025
+model_export, model_files, model_card           the generator, for other programs
 """

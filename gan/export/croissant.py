@@ -8,6 +8,7 @@ from typing import Any
 
 from gan.data.info import DatasetInfo
 from gan.export.manifests import LIMITS
+from gan.io.csv_cells import harmless_cell
 from gan.io.terminal import printable
 
 MEDIA_TYPES = {"labels.csv": "text/csv", "images.npz": "application/x-npz"}
@@ -104,7 +105,8 @@ def _content() -> dict[str, Any]:
 
 def _column(identifier: str, name: str, data_type: str) -> dict[str, Any]:
     """A field that is a column of labels.csv."""
-    return _field(identifier, name, data_type, {"fileObject": {"@id": "labels.csv"}, "extract": {"column": name}})
+    column = {"column": harmless_cell(name)}
+    return _field(identifier, name, data_type, {"fileObject": {"@id": "labels.csv"}, "extract": column})
 
 
 def _field(identifier: str, name: str, data_type: str, source: dict[str, Any]) -> dict[str, Any]:

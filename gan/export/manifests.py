@@ -12,7 +12,7 @@ from gan import __version__, jobs
 from gan.config import settings
 from gan.data.info import DatasetInfo
 from gan.evaluation.records import interpretation
-from gan.export import huggingface
+from gan.export import huggingface, scorecard
 from gan.io.markdown_text import escape_line
 from gan.monitoring.run_verdict import run_verdict
 from gan.runs import parents
@@ -52,6 +52,8 @@ def build_manifest(
 ) -> dict[str, Any]:
     """The content of manifest.json; `folders` and `counts` are the folder and the images written of each item."""
     info = run.info()
+    rows = _condition_rows(request, info, items, folders, counts, tallies)
+    near_copies, generator = _withheld(export_filter.detector, tallies), samplers[0]
     return {
         "made_by": f"gan {__version__}",
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -61,17 +63,9 @@ def build_manifest(
         "snapshot": _snapshot_hash(samplers[0]),
         "further_snapshots": [_snapshot_hash(sampler) for sampler in samplers[1:]],
         **_stream(request),
-        "conditions": [
-            {"condition": condition.text(info), "folder": folder, "count": count}
-            | {"asked": tally.requested, "candidates": tally.tried, "real_images": condition.matching_images(info)}
-            | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
-            | {"not_kept": tally.not_kept}
-            | _indices(request, condition, info, tallies, item)
-            for item, ((condition, _), folder, count, tally) in enumerate(
-                zip(items, folders, counts, tallies, strict=True)
-            )
-        ],
-        "near_copies": _withheld(export_filter.detector, tallies),
+        "conditions": rows,
+        "near_copies": near_copies,
+        "scorecard": scorecard.scorecard(run, generator.seen, generator.sha256, rows, near_copies["withheld"]),
         "verdict": _verdict(run, samplers[0].seen),
         "evaluation": interpretation.headline(run, samplers[0].seen),
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
@@ -84,6 +78,25 @@ def build_manifest(
         "starts_from": [asdict(ancestor) for ancestor in parents.lineage(run)],
         "config": run.config.without_local_paths(),
     }
+
+
+def _condition_rows(
+    request: "ExportRequest",
+    info: DatasetInfo,
+    items: list[tuple[Condition, int]],
+    folders: list[str],
+    counts: list[int],
+    tallies: "list[Tally]",
+) -> list[dict[str, Any]]:
+    """What became of each item."""
+    return [
+        {"condition": condition.text(info), "folder": folder, "count": count}
+        | {"asked": tally.requested, "candidates": tally.tried, "real_images": condition.matching_images(info)}
+        | {"near_copies_withheld": tally.near_copies, "rejected_by_hand": tally.rejected}
+        | {"not_kept": tally.not_kept}
+        | _indices(request, condition, info, tallies, item)
+        for item, ((condition, _), folder, count, tally) in enumerate(zip(items, folders, counts, tallies, strict=True))
+    ]
 
 
 def _verdict(run: Run, snapshot: int) -> dict[str, Any]:
@@ -230,10 +243,26 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 - Unpacked, they open with {OPENED_BY[manifest["format"]]}.
 - `labels.csv` has the label of each file; `manifest.json` tells how to make each image again.
 
+## Scorecard
+
+The seven criteria of Zamzmi et al. 2025 (doi:10.1038/s44172-025-00450-1). Scores and reading are of this generator,
+before any selection.
+
+| criterion | question | measured |
+|---|---|---|
+{_scorecard_rows(manifest)}
+
 ## Limits
 
 {LIMITS}
 """
+
+
+def _scorecard_rows(manifest: dict[str, Any]) -> str:
+    return "\n".join(
+        f"| {criterion} | {question} | {escape_line(manifest['scorecard'][criterion] or 'not measured')} |"
+        for criterion, question in scorecard.CRITERIA.items()
+    )
 
 
 def _front_matter(manifest: dict[str, Any], info: DatasetInfo) -> str:

@@ -1,0 +1,121 @@
+"""The scorecard of the data card: the seven criteria of Zamzmi et al. 2025, each from what was measured.
+
+"Scorecard for synthetic medical data evaluation", Communications Engineering 4, 130, doi:10.1038/s44172-025-00450-1. A
+criterion that nobody measured on this generator says so: no text stands in for a number. No torch.
+"""
+
+from typing import Any
+
+from gan.errors import RunError
+from gan.evaluation import reader_study
+from gan.evaluation.number_format import percent
+from gan.evaluation.records import membership_results, results
+from gan.evaluation.records.results import EvaluationResult
+from gan.runs.run import Run
+
+CRITERIA = {
+    "congruence": "How close are they to real images?",
+    "coverage": "Do they span the variety of real images?",
+    "constraint": "Do they obey anatomy and physics?",
+    "completeness": "Is all there that was requested?",
+    "compliance": "Do they keep the patients' privacy?",
+    "comprehension": "Do users understand what they are?",
+    "consistency": "Are they equally good in every condition?",
+}
+"""The criteria in the paper's order, each as the question that its line answers."""
+
+
+def scorecard(
+    run: Run, snapshot: int, generator_sha256: str, conditions: list[dict[str, Any]], withheld: int | None
+) -> dict[str, str | None]:
+    """What was measured for each criterion; None where nothing was.
+
+    `conditions` are the rows of the manifest, `withheld` the near copies left out, None where nobody looked for them.
+    """
+    result = _scores(run, snapshot, generator_sha256)
+    return {
+        "congruence": _congruence(result) if result else None,
+        "coverage": _coverage(result) if result else None,
+        "constraint": _constraint(run, generator_sha256),
+        "completeness": _completeness(run, conditions),
+        "compliance": _compliance(run, snapshot, generator_sha256, result, withheld),
+        "comprehension": None,
+        "consistency": _consistency(result) if result else None,
+    }
+
+
+def _scores(run: Run, snapshot: int, generator_sha256: str) -> EvaluationResult | None:
+    """The scores of this very generator on the validation split."""
+    try:
+        result = results.load_result(run, snapshot)
+    except RunError:
+        return None
+    return result if result.made_with["generator_sha256"] == generator_sha256 else None
+
+
+def _congruence(result: EvaluationResult) -> str:
+    like, floor = result.like_floor, result.floor
+    return (
+        f"kernel distance {like['kid']:.3f} (real against real {floor['kid']:.3f}), precision "
+        f"{percent(like['precision'])} ({percent(floor['precision'])}); a classifier trained on them alone is right on "
+        f"{percent(result.cas_balanced)} of real images (one trained on real images: "
+        f"{percent(result.real_accuracy_balanced)})"
+    )
+
+
+def _coverage(result: EvaluationResult) -> str:
+    like, floor, ratio = result.like_floor, result.floor, result.diversity["ratio"]
+    diversity = (
+        "" if ratio is None else f", pixel diversity within a condition {percent(ratio, 0)} of that of real images"
+    )
+    return (
+        f"coverage {percent(like['coverage'])} (real against real {percent(floor['coverage'])}), recall "
+        f"{percent(like['recall'])} ({percent(floor['recall'])}){diversity}"
+    )
+
+
+def _constraint(run: Run, generator_sha256: str) -> str | None:
+    """The newest finished blind reading of this generator's images by an expert."""
+    for reading in reader_study.list_readings(run):
+        summary = reading.summary()
+        if reading.finished and reading.generator_sha256 == generator_sha256 and summary is not None:
+            return (
+                f"in a blind reading {summary.synthetic_plausible} of the synthetic images looked plausible, and "
+                f"{summary.real_plausible} of the real ones"
+            )
+    return None
+
+
+def _completeness(run: Run, conditions: list[dict[str, Any]]) -> str:
+    requested, delivered = (sum(row[key] for row in conditions) for key in ("asked", "count"))
+    text = f"{delivered:,} of {requested:,} requested images, each with its label"
+    info = run.info()
+    if info.kind != "class":
+        return text
+    classes = sum(bool(row["count"]) for row in conditions)
+    return f"{text}; {classes} of the {len(info.names)} classes of the training set"
+
+
+def _compliance(
+    run: Run, snapshot: int, generator_sha256: str, result: EvaluationResult | None, withheld: int | None
+) -> str | None:
+    parts = [] if withheld is None else [f"{withheld:,} near copies of training images withheld"]
+    if result is not None and result.near_copies["checked"]:
+        copies, held_out = result.near_copies, result.near_copies["held_out"]
+        parts.append(
+            f"{copies['count']:,} near copies in {copies['checked']:,} images as generated (in held-out real images "
+            f"{held_out['count']:,} of {held_out['checked']:,})"
+        )
+    membership = membership_results.load_membership(run, snapshot)
+    if membership is not None and membership.made_with["generator_sha256"] == generator_sha256:
+        found = "risk found" if membership.risk_found else "no risk found by this test"
+        parts.append(f"membership test AUC {membership.auc:.2f}, {found}")
+    return "; ".join(parts) or None
+
+
+def _consistency(result: EvaluationResult) -> str | None:
+    shown = sorted((row["shown"], row["condition"]) for row in result.per_condition if row["shown"] is not None)
+    if not shown:
+        return None
+    (low, worst), (high, best) = shown[0], shown[-1]
+    return f"a classifier sees the requested condition in {percent(low)} ({worst}) to {percent(high)} ({best}) of them"
