@@ -55,6 +55,7 @@ class ImageSet:
     native_size  side in pixels to which generated images are cropped
     notices      what the user should know about how the set was read, one sentence each
     digests      uint32 (N,), see `pixel_digests`; None until the set is saved to the cache
+    folder       the cache folder that it was opened from; None for a set in memory
     """
 
     images: NDArray[np.uint8]
@@ -70,6 +71,7 @@ class ImageSet:
     notices: tuple[str, ...] = ()
     digests: NDArray[np.uint32] | None = None
     subgroups: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         n, _, height, width = self.images.shape
@@ -163,6 +165,7 @@ class ImageSet:
                 source=texts["source"],
                 licence=texts["licence"],
                 notices=texts["notices"],
+                folder=folder,
             )
         except (DamagedFileError, FileNotFoundError, ValueError, EOFError, MemoryError, AssertionError) as error:
             raise DataError(

@@ -6,6 +6,10 @@ Reading needs no torch.
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from gan.access.permissions import Action, require
 from gan.config import settings
@@ -16,8 +20,9 @@ from gan.data.set_access import set_target
 from gan.data.sources import celeba, digits, folder, medmnist, mnist
 from gan.data.sources.source import Preview, Source
 from gan.errors import DataError
-from gan.io.atomic import remove_folder
+from gan.io.atomic import append_json_line, remove_folder
 from gan.io.file_lock import exclusive
+from gan.io.json_files import read_json_lines
 from gan.io.progress import Progress, silent
 
 SOURCES: dict[str, Source] = {
@@ -29,6 +34,15 @@ SOURCES: dict[str, Source] = {
 }
 
 
+MADE_FROM = "made_from_it.jsonl"
+"""In a cache folder: the files of the cache that were made from its set."""
+
+
+class _Made(TypedDict):
+    file: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,199}$")]
+
+
+MADE = TypeAdapter(_Made)
 LAYOUT = "3"
 """Part of the cache key. Change it when `ImageSet.save` writes different files, so that sets are read again."""
 
@@ -72,12 +86,20 @@ def cached_at_any_size(config: DataConfig) -> ImageSet | None:
 
 
 def remove_cached(config: DataConfig) -> None:
-    """Remove what was decoded of a set, at all sizes; for a set that is deleted."""
+    """Remove what was decoded of a set, at all sizes, and the caches made from it; for a set that is deleted."""
     for size in SIZES:
         target = cache_folder(config.model_copy(update={"image_size": size}))
         if target.is_dir():
             with exclusive(target.with_suffix(".lock")):
+                for row in read_json_lines(target / MADE_FROM, MADE):
+                    (settings.cache() / row["file"]).unlink(missing_ok=True)
                 remove_folder(target)
+
+
+def note_made_from(images: ImageSet, path: Path) -> None:
+    """Note that a file of the cache, such as a classifier, was made from a set: it is removed with it."""
+    if images.folder is not None and images.folder.is_dir():
+        append_json_line(images.folder / MADE_FROM, {"file": path.name})
 
 
 def problem(config: DataConfig) -> str | None:

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gan.config import settings
+from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.evaluation import training_images
 from gan.evaluation.budget import ClassifierBudget
@@ -161,6 +162,7 @@ def load_selector(run: Run, progress: Progress = silent, budget: ClassifierBudge
         if selector is None:
             selector, features, rows = _build(images, "cpu", budget, progress)
             _write(path, selector.network, features, images, rows)
+            registry.note_made_from(images, path)
     return selector
 
 

@@ -309,6 +309,12 @@ def clear_catalogue() -> None:
     _stored_entries.clear()
 
 
+def clear_pictures() -> None:
+    """Forget every picture of real images: a set was removed."""
+    for kept in (_examples, _real_examples, _subclass_images, example_files, _picture, _square_picture):
+        kept.clear()
+
+
 def image_set(config: DataConfig) -> ImageSet | None:
     """A data set from the cache, memory-mapped, for pictures of it; None where it has not been read.
 

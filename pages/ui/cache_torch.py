@@ -284,3 +284,9 @@ def _first_batch(config: str, key: str, count: int, _images: ImageSet) -> "First
     from gan.data.order import first_batch  # here: it imports torch
 
     return first_batch(_images, options.config_from_json(config)).head(count)
+
+
+def clear_pictures() -> None:
+    """Forget what was made from real images: a set was removed."""
+    for kept in (_selectors, _detector, _closest_pairs, _first_batch):
+        kept.clear()

@@ -20,6 +20,7 @@ from gan.access.permissions import RULES, Action, Owned, decide
 from gan.config import options, settings
 from gan.config.run_config import RunConfig
 from gan.data import catalogue, label_edits, registry, set_notes
+from gan.data.fingerprint import Fingerprint
 from gan.data.ingest import hand_labels, staging
 from gan.data.ingest.labels.reading import Reading
 from gan.data.label_edits import Edit
@@ -28,6 +29,7 @@ from gan.data.set_notes import SetNotes
 from gan.errors import AccessError, DataError, UserError
 from gan.evaluation import job, reader_study, training_images
 from gan.evaluation.job import Request
+from gan.evaluation.privacy.guard import load_detector
 from gan.export import exports, model_export
 from gan.export.request import ExportRequest
 from gan.io.atomic import write_json
@@ -337,3 +339,18 @@ def test_no_run_starts_on_data_that_is_not_for_the_person(world: World, tmp_path
         with pytest.raises(DataError, match="no data set folder-cells"):
             catalogue.find_entry("folder-cells")
     assert not (settings.store() / "bobs").exists()
+
+
+def test_a_removed_set_leaves_nothing_that_was_made_from_its_images(world: World) -> None:
+    images = registry.load_image_set(world.run.config.data)
+    Fingerprint.of(images).save(world.run.path)
+    load_detector(world.run)
+    registry.note_made_from(images, settings.cache() / "selector-1.safetensors")
+    (settings.cache() / "selector-1.safetensors").write_bytes(b"features")
+    (settings.cache() / "selector-2.safetensors").write_bytes(b"of another set")
+    with acting_as(ANN):
+        set_users.delete_set("cells")
+    kept = [path.name for path in settings.cache().rglob("*") if path.is_file() and path.suffix != ".lock"]
+    assert kept == ["selector-2.safetensors"]
+    assert not (settings.added_sets() / "cells").exists()
+    assert world.run.path.is_dir()

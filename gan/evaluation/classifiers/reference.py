@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from gan.config import settings
+from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.data.transform import crop_padding
 from gan.errors import DamagedFileError
@@ -108,6 +109,7 @@ def load_reference_classifier(
             )
             with replacing(path) as temporary:
                 save_file({name: value.cpu().contiguous() for name, value in trained.state_dict().items()}, temporary)
+            registry.note_made_from(images, path)
             network = _load(images, path)  # loaded as later calls load it, so that features agree bit for bit
             assert network is not None, "it was just written"
         with open(path, "rb") as file:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from gan.config import settings
+from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.errors import DataError, RunError
 from gan.evaluation import training_images
@@ -62,6 +63,7 @@ def calibrated_detector(run: Run, images: ImageSet, progress: Progress = silent)
             calibrate_detector(detector, images, progress)
             assert detector.calibration is not None
             write_json(path, asdict(detector.calibration))
+            registry.note_made_from(images, path)
     return detector
 
 

@@ -11,7 +11,7 @@ from gan.data.set_access import set_target
 from gan.data.set_notes import MAX_TEXT, MAX_TITLE, SetNotes
 from gan.io.markdown_text import escape_markdown
 from gan.runs import set_users
-from pages.ui import cache, frame
+from pages.ui import cache, cache_torch, frame
 from pages.ui.access import sharing
 from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
@@ -58,7 +58,8 @@ def delete_button(name: str, target: Owned) -> None:
             st.markdown(
                 f"**{len(runs):,} run{'s' * (len(runs) > 1)} trained on it** ({titles}{more}). Their networks, samples "
                 "and downloads stay, and new images can still be sampled. They can no longer be resumed, scored or "
-                "compared with real images."
+                "compared with real images. **Their weights may hold parts of these images**: where these must go, "
+                "delete the runs and their downloads too."
             )
         else:
             st.markdown("No run was trained on it.")
@@ -89,6 +90,8 @@ def _delete(name: str) -> None:
     with errors_noted():
         set_users.delete_set(name)
         cache.clear_catalogue()
+        cache.clear_pictures()
+        cache_torch.clear_pictures()
         st.query_params.pop("data", None)
         st.session_state.pop("last set", None)
         frame.notify("The set was deleted.", ":material/delete:")
