@@ -23,6 +23,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gan.access.identity import current
+from gan.access.sign_in_settings import sign_in
 from gan.config import settings
 from gan.errors import UserError
 from gan.io.atomic import open_for_append, write_json
@@ -77,7 +78,7 @@ def audit_file() -> Path:
 
 def is_on() -> bool:
     """Whether actions are recorded: where users sign in."""
-    return os.environ.get("GAN_SIGN_IN", "none") not in ("", "none")
+    return sign_in() != "none"
 
 
 def record(action: str, target: str = "", *, allowed: bool = True, detail: str = "") -> None:
@@ -99,7 +100,7 @@ def record(action: str, target: str = "", *, allowed: bool = True, detail: str =
         "allowed": allowed,
         "detail": detail[:MAX_TEXT],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with exclusive(path.with_name("audit.lock")):
         (number, previous), is_whole = _last(path)
         line = _line({"number": number + 1} | document | {"previous": previous})
@@ -113,6 +114,15 @@ def entries() -> Iterator[AuditEntry]:
     """Every readable entry, the oldest first; none where there is no log."""
     for _, entry in _numbered_lines():
         if entry is not None:
+            yield entry
+
+
+def matching(text: str = "", *, refused_only: bool = False) -> Iterator[AuditEntry]:
+    """The entries with a text, in any case, in one of their fields but the hashes; the oldest first."""
+    wanted = text.strip().casefold()
+    for entry in entries():
+        fields = (entry.time, entry.name, entry.role, entry.address, entry.action, entry.target, entry.detail)
+        if not (refused_only and entry.allowed) and any(wanted in field.casefold() for field in fields):
             yield entry
 
 

@@ -29,11 +29,11 @@ STYLE = Path(__file__).with_name("style.css")
 NOTES = "notes"  # key of the session state: toasts to show at the next rerun
 LOGGER = logging.getLogger(__name__)
 
-OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS, SYSTEM, ACCOUNT = (
+OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS, SYSTEM, ACCOUNT, AUDIT = (
     f"pages/{name}.py"
     for name in (
         *("overview", "data", "train", "progress", "gallery", "evaluate", "compare", "explanations", "system"),
-        "account",
+        *("account", "audit"),
     )
 )
 
@@ -69,6 +69,12 @@ def _draw_page() -> None:
             st.Page(EXPLANATIONS, title="How to read it", icon=":material/school:"),
             st.Page(SYSTEM, title="System", icon=":material/stethoscope:", visibility=_listed(SYSTEM)),
             *([st.Page(ACCOUNT, title="Account", icon=":material/account_circle:")] if sign_in() != "none" else []),
+            st.Page(
+                AUDIT,
+                title="Audit",
+                icon=":material/policy:",
+                visibility="hidden" if sign_in() == "none" else _listed(AUDIT),
+            ),
         ],
         position="top",
     )

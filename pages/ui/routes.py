@@ -4,17 +4,33 @@ An export is sent from the disk, so that a gigabyte takes the server a few megab
 resumes (HTTP Range). `st.download_button` does neither.
 """
 
+import functools
+import hashlib
 import importlib.util
 from pathlib import Path
 
 import streamlit as st
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from gan.access import audit
 from gan.errors import AccessError, DamagedFileError, RunError
 from gan.export import exports
+from gan.io.atomic import FileVersion, file_version
 from gan.runs.run import find_run
+from pages.ui.access import download_links
+
+FILE_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+"""Of a file: nothing in it runs, whatever a browser takes it for."""
+LIBRARY_HEADERS = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
 
 def routes() -> list[Route]:
@@ -32,18 +48,24 @@ def routes() -> list[Route]:
 
 
 def export_link(run: str, export_id: str) -> str:
-    """The URL path of a finished export, with the base path."""
+    """The URL of a finished export, with the base path, for the current person (`download_links`)."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{'/' + base if base else ''}/api/runs/{run}/exports/{export_id}"
+    path = _export_path(run, export_id)
+    return f"{'/' + base if base else ''}{path}{download_links.signature(path)}"
+
+
+def _export_path(run: str, export_id: str) -> str:
+    return f"/api/runs/{run}/exports/{export_id}"
 
 
 async def send_export(request: Request) -> Response:
-    """The ZIP of an export; 404 with the reason where there is none or it is not finished, 403 where
-    the visitor may not have it."""
+    """The ZIP of an export; 404 with the reason where there is none or it is not finished, 403 where the visitor may
+    not have it, or the link has expired."""
     run_name, export_id = request.path_params["run"], request.path_params["export"]
     try:
         run = find_run(run_name)
         export = exports.find_export(run, export_id)
+        download_links.check(_export_path(run_name, export_id), request.query_params.get(download_links.PARAMETER, ""))
         exports.require_download(run, export)
         file = export.file
     except AccessError as error:
@@ -52,12 +74,21 @@ async def send_export(request: Request) -> Response:
         return PlainTextResponse(str(error), 404)
     if file is None:
         return PlainTextResponse(f"The export {export_id} of the run {run_name} is not finished.", 404)
-    return FileResponse(
-        file,
-        media_type="application/zip",
-        filename=file.name,
-        headers={"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"},
-    )
+    if audit.is_on() and request.headers.get("range", "bytes=0-").startswith("bytes=0-"):
+        await to_thread.run_sync(_record_download, run_name, export_id, file)
+    return FileResponse(file, media_type="application/zip", filename=file.name, headers=FILE_HEADERS)
+
+
+def _record_download(run: str, export_id: str, file: Path) -> None:
+    """Note who got which file in the audit log; a download that is resumed is not noted again."""
+    digest = _file_sha256(file, file_version(file))
+    audit.record("downloaded", f"run {run}", detail=f"export {export_id}, SHA-256 {digest}")
+
+
+@functools.lru_cache(maxsize=256)
+def _file_sha256(file: Path, version: FileVersion) -> str:
+    with open(file, "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 async def send_plotly(request: Request) -> Response:
@@ -66,4 +97,4 @@ async def send_plotly(request: Request) -> Response:
     assert spec is not None, "plotly is one of our requirements"
     assert spec.origin is not None, "plotly is a package with a file"
     library = Path(spec.origin).parent / "package_data" / "plotly.min.js"
-    return FileResponse(library, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"})
+    return FileResponse(library, media_type="text/javascript", headers=LIBRARY_HEADERS)

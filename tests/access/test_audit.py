@@ -7,10 +7,15 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from gan.access import audit
+from gan.access import audit, identity
 from gan.access.identity import Identity, Role, acting_as
+from gan.cli.main import main
+from gan.config.settings import ROOT
 from gan.errors import UserError
+from pages.ui import frame
+from tests.support.pages import page
 
 ANN = Identity("ann", Role.STEWARD, frozenset({"skin"}), "10.0.0.7")
 
@@ -152,3 +157,52 @@ def test_the_table_has_no_formula(log: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(audit.as_csv(audit.entries()))))
     assert len(rows) == 6
     assert (rows[-1]["name"], rows[-1]["target"], rows[-1]["number"]) == ("'=HYPERLINK(1)", "'@SUM(1)", "6")
+
+
+def test_entries_are_found_by_text_and_by_refusal(log: Path) -> None:
+    with acting_as(Identity("bob", Role.VIEWER, address="10.0.0.9")):
+        audit.record("export", "run breast", allowed=False)
+    assert [entry.number for entry in audit.matching("BREAST")] == [6]
+    assert [entry.number for entry in audit.matching("10.0.0.9")] == [6]
+    assert [entry.number for entry in audit.matching(refused_only=True)] == [4, 6]
+    assert [entry.number for entry in audit.matching("run-3", refused_only=True)] == [4]
+
+
+def test_the_commands_list_and_verify(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "list", "--last", "2"]) == 0
+    assert capsys.readouterr().out.count("run.deleted") == 2
+    assert main(["audit", "list", "--json", "--refused"]) == 0
+    assert [row["number"] for row in json.loads(capsys.readouterr().out)] == [4]
+    assert main(["audit", "list", "--csv"]) == 0
+    assert len(list(csv.reader(io.StringIO(capsys.readouterr().out)))) >= 6
+    assert main(["audit", "verify"]) == 0
+    head = capsys.readouterr().out.split()[-1]
+    assert main(["audit", "verify", "--contains", head]) == 0
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[1:]))
+    assert main(["audit", "verify"]) == 1
+    assert main(["audit", "verify", "--contains", "x"]) == 2
+
+
+@pytest.fixture
+def admin(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages drawn as for an administrator."""
+    monkeypatch.setattr(frame, "session_identity", lambda: Identity("root", Role.ADMIN))
+
+
+def test_the_page_has_the_newest_entries_and_verifies(admin: None) -> None:
+    at = page("audit")
+    at.text_input(key="find audit").set_value("run-3").run()
+    assert list(at.dataframe[0].value["On"]) == ["run-3"]
+    at.button(key="verify audit").click().run()
+    assert not at.exception
+    assert [one.value for one in at.code] == ["{}:{}".format(*audit.verify().head)]
+    assert len(at.success) == 1
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER, Role.STEWARD])
+def test_the_page_shows_nothing_to_others(log: Path, role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_default", lambda: Identity("ann", role))
+    at = AppTest.from_file(str(ROOT / "pages/audit.py"), default_timeout=60).run()
+    assert len(at.error) == 1
+    assert not at.dataframe

@@ -169,7 +169,9 @@ def test_a_download_goes_only_to_whom_it_may(monkeypatch: pytest.MonkeyPatch) ->
         (folder / "images.zip").write_bytes(b"PK")
         for who in (SIGNED_OUT, VIEWER, BOB, ANN, STEWARD):
             client = TestClient(Starlette(routes=routes(), middleware=[Middleware(ActAs, who=who)]))
-            statuses[name, who.name or "nobody"] = client.get(export_link(run.name, folder.name)).status_code
+            with acting_as(who):
+                link = export_link(run.name, folder.name)
+            statuses[name, who.name or "nobody"] = client.get(link).status_code
     people = ("nobody", "vic", "bob", "ann", "sam")
     assert [statuses["private-false", one] for one in people] == [404, 404, 404, 200, 200]
     assert [statuses["all-false", one] for one in people] == [404, 403, 200, 200, 200]

@@ -16,6 +16,7 @@ PAGES: Mapping[str, Action] = {
     "pages/explanations.py": Action.SEE,
     "pages/system.py": Action.SEE_SYSTEM,
     "pages/account.py": Action.SEE,
+    "pages/audit.py": Action.SEE_AUDIT,
 }
 """What opening each page takes."""
 

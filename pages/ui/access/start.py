@@ -26,9 +26,10 @@ def guard() -> list[Middleware]:
     except ConfigError as error:
         sys.exit(f"gan: {error}")
     from pages.ui.access.middleware import SignInGuard
+    from pages.ui.access.security_headers import SecurityHeaders
 
     require_identity(session_identity)
-    return [Middleware(SignInGuard)]
+    return [Middleware(SecurityHeaders), Middleware(SignInGuard)]
 
 
 def _check_start() -> None:
