@@ -62,9 +62,7 @@ def verify_log() -> None:
         st.success(f"All {fmt.number(verification.count)} entries are as they were written.", icon=":material/check:")
     for problem in verification.problems[:20]:
         st.error(problem, icon=":material/error:")
-    st.caption(
-        "The last entry. Note it elsewhere: `gan audit verify --contains` then finds a log that was replaced."
-    )
+    st.caption("The last entry. Note it elsewhere: `gan audit verify --contains` then finds a log that was replaced.")
     st.code("{}:{}".format(*verification.head), language=None)
 
 
