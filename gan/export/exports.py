@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from gan import jobs
+from gan.access import limits
 from gan.access.permissions import Action, require
 from gan.errors import RunError
 from gan.export.request import ExportRequest
@@ -73,6 +74,8 @@ def begin_export(run: Run, request: ExportRequest) -> Export:
     """Start a new export in the background; raises UserError for an invalid request, RunError for a missing run or
     snapshot, AccessError where the current person may not make it."""
     require(Action.EXPORT, run, f"{request.count:,} images")
+    limits.check_images(request.count)
+    limits.check_disk(jobs.disk_usage)
     _check_guard(run, request)
     request.check(run.info())
     run.snapshot(request.snapshot)

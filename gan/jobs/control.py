@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gan.access import limits
+from gan.access.identity import SYSTEM, current
 from gan.access.permissions import Action, require
 from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
@@ -310,6 +312,8 @@ def _enqueue(
     settings.jobs_per_device()
     settings.tasks_at_once()
     settings.stop_grace()
+    if current() is not SYSTEM and limits.limit(limits.JOBS) is not None:
+        limits.check_waiting_jobs(waiting_jobs.waiting_jobs_of(current().name))
     if request is not None:
         write_json(folder / "request.json", request)
     waiting_jobs.enqueue(folder, device, gpus=gpus, engine=engine)

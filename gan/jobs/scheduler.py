@@ -120,6 +120,7 @@ def _start(memory: Memory, job: waiting_jobs.QueuedJob, devices: tuple[str, ...]
             raise
     started: dict[str, Any] = {"ticket": job.ticket}
     with skipping_unreadable(job.folder):  # it runs, and is no longer queued: started.json has its ticket
+        waiting_jobs.note_turn(job)
         waiting_jobs.dequeue(job.folder)
         started = read_json(job.folder / "started.json") or started
     memory.children.append(Child(process, job.folder, started))

@@ -251,7 +251,7 @@ def _queued(job: waiting_jobs.QueuedJob) -> State:
     queue = waiting_jobs.queued_jobs()
     return State(
         "queued",
-        _why_not_yet(job),
+        _why_not_yet(job, queue),
         position=waiting_jobs.position(job, queue),
         blocked_by=waiting_jobs.blocking_job(job, queue),
         device="cpu" if job.requested_device == TASKS else job.requested_device,
@@ -259,10 +259,13 @@ def _queued(job: waiting_jobs.QueuedJob) -> State:
     )
 
 
-def _why_not_yet(job: waiting_jobs.QueuedJob) -> str:
-    """What keeps a queued job from its start beside the queue before it: another machine; "" if nothing does."""
+def _why_not_yet(job: waiting_jobs.QueuedJob, queue: list[waiting_jobs.QueuedJob]) -> str:
+    """What keeps a queued job from its start beside the queue before it: another machine, or others whose turn it is;
+    "" if nothing does."""
     if not job.is_here:
         return f"It waits in the queue of the machine {job.host}, where it was submitted."
+    if waiting_jobs.is_overtaken(job, queue):
+        return "People take turns: a job of somebody who has waited longer for a turn comes first."
     holder = claims.current_holder(job.folder)
     if holder is None or holder.is_here or holder.ticket > job.ticket:
         return ""

@@ -1,6 +1,7 @@
 """The queue: waiting jobs in the order of their tickets, and the device that each would get now.
 
-First come, first served per device; a run that waits for a GPU does not block one that wants the CPU. A run on several
+First come, first served per device, where one person submits; several take turns, the one next who has waited longest
+since a job of theirs last started. A run that waits for a GPU does not block one that wants the CPU. A run on several
 GPUs takes all of them at once; while it waits, those that are free are kept for it, as runs on one GPU would otherwise
 overtake it for ever. Tasks have a few slots of their own. Training in a terminal queues too: it holds its `alive.lock`
 while it waits, so that a dead one leaves the queue.
@@ -9,12 +10,15 @@ A folder is queued if its `queued.json` has a ticket that this store gave to thi
 `.jobs/waiting/<ticket>`: a folder that was copied together with its queued.json does not start by itself.
 """
 
+import itertools
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan.access.identity import SYSTEM, current
 from gan.config import settings
 from gan.io.atomic import replacing, write_json
 from gan.io.file_lock import is_locked
@@ -46,6 +50,8 @@ class QueuedJob:
     gpus: int = 1
     host: str = ""
     is_here: bool = True
+    owner: str = ""
+    """The person who submitted it, "" for the system's user."""
 
     @property
     def name(self) -> str:
@@ -77,6 +83,7 @@ def enqueue(
     entry = {"ticket": ticket, "time": time.time(), "requested_device": device, "gpus": gpus}
     entry |= {"in_terminal": in_terminal, "engine": engine, "job_id": ""}
     entry |= {"host": processes.host(), "boot": processes.boot()}
+    entry["owner"] = queued.owner if queued else _submitter()
     entry["token"] = token  # a folder put in the place of a queued one has another
     write_json(folder / "queued.json", entry)
     _waiting_folder().mkdir(parents=True, exist_ok=True)
@@ -116,7 +123,9 @@ def queued_job(folder: Path) -> QueuedJob | None:
     device = str(queued.get("requested_device", "auto")) if kind.on_device else TASKS
     gpus = _valid_gpus(queued.get("gpus")) if kind.on_device else 1
     engine, job_id, host, is_here = holder.engine, holder.job_id, holder.host, holder.is_here
-    return QueuedJob(folder, ticket, device, in_terminal, engine, job_id, gpus, host, is_here)
+    owner = queued.get("owner")
+    owner = owner if isinstance(owner, str) else ""
+    return QueuedJob(folder, ticket, device, in_terminal, engine, job_id, gpus, host, is_here, owner)
 
 
 def _valid_gpus(value: object) -> int:
@@ -147,7 +156,47 @@ def _read_queue() -> tuple[list[QueuedJob], set[int]]:
             unreadable.remove(ticket)
             if job:
                 jobs.append(job)
-    return sorted(jobs, key=lambda job: job.ticket), unreadable
+    return _in_turns(jobs), unreadable
+
+
+def _submitter() -> str:
+    """The current person; "" for the system's user."""
+    return "" if current() is SYSTEM else current().name
+
+
+def _in_turns(jobs: list[QueuedJob]) -> list[QueuedJob]:
+    """The jobs in the order in which they start: in each round one job of each person, in the order of their turns."""
+    jobs = sorted(jobs, key=lambda job: job.ticket)
+    if len({job.owner for job in jobs}) < 2:
+        return jobs
+    turns, rounds = read_json(_turns_file()) or {}, Counter[tuple[object, ...]]()
+    keys = {}
+    for job in jobs:
+        line = (job.owner, job.engine, job.host, job.requested_device == TASKS)
+        keys[job.ticket] = (rounds[line], tickets.valid_ticket(turns.get(job.owner)), job.ticket)
+        rounds[line] += 1
+    return sorted(jobs, key=lambda job: keys[job.ticket])
+
+
+def note_turn(job: QueuedJob) -> None:
+    """Note that a job of this person has started: others come before their next one. Hold `decision_lock()`.
+
+    Nothing is noted where only the system's user has submitted jobs.
+    """
+    turns = read_json(_turns_file())
+    if turns is None and not any(other.owner for other in (job, *queued_jobs())):
+        return
+    newest = max(map(tickets.valid_ticket, (turns or {}).values()), default=0)
+    write_json(_turns_file(), (turns or {}) | {job.owner: newest + 1})
+
+
+def waiting_jobs_of(owner: str) -> int:
+    """How many jobs of a person wait."""
+    return sum(job.owner == owner for job in queued_jobs())
+
+
+def _turns_file() -> Path:
+    return tickets.jobs_folder() / "turns.json"
 
 
 def drop_stale_tickets() -> None:
@@ -196,7 +245,17 @@ def _is_locked(folder: Path) -> bool:
 
 def position(job: QueuedJob, queue: list[QueuedJob]) -> int:
     """Its position in the queue of its engine, from 1; tasks are counted among tasks."""
-    return 1 + sum(other.ticket < job.ticket and _same_line(other, job) for other in queue)
+    return 1 + sum(_same_line(other, job) for other in _before(job, queue))
+
+
+def _before(job: QueuedJob, queue: list[QueuedJob]) -> list[QueuedJob]:
+    """The jobs that stand before it in the queue."""
+    return list(itertools.takewhile(lambda other: other.ticket != job.ticket, queue))
+
+
+def is_overtaken(job: QueuedJob, queue: list[QueuedJob]) -> bool:
+    """Whether a job of another person that was submitted later stands before it, since people take turns."""
+    return any(other.ticket > job.ticket and _same_line(other, job) for other in _before(job, queue))
 
 
 def blocking_job(job: QueuedJob, queue: list[QueuedJob]) -> str | None:
@@ -204,7 +263,7 @@ def blocking_job(job: QueuedJob, queue: list[QueuedJob]) -> str | None:
     if not job.is_here:
         return None  # its engine has the reason, or its machine
     holders = [holder for name in job.devices for holder in device_list.holders(name)]
-    before = [other.name for other in queue if other.ticket < job.ticket and _same_line(other, job, on_device=True)]
+    before = [other.name for other in _before(job, queue) if _same_line(other, job, on_device=True)]
     return next(iter(holders or reversed(before)), None)
 
 

@@ -308,6 +308,7 @@ def _wait_for_slots(folder: Path, requested: str, gpus: int, wait: bool) -> tupl
                             if_refused.callback(os.close, slot)
                         device = ",".join(devices)
                         claim = _start_here(folder, ticket, device)
+                        waiting_jobs.note_turn(own)
                         if_refused.pop_all()
                     return claim, device, slots
             blocker = waiting_jobs.blocking_job(own, queue) or "another run"

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from gan import jobs
+from gan.access import limits
 from gan.access.permissions import Action, require
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
@@ -32,6 +33,8 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "", titl
     where the current person may not start runs, or not use this data.
     """
     require(Action.START_RUN, detail=name or title)
+    limits.check_kimg(config.train.kimg)
+    limits.check_disk(jobs.disk_usage)
     check_set_use(config.data)
     title = notes.checked_title(title)
     if name is None and names.NAME.fullmatch(title):

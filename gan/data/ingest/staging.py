@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gan import jobs
-from gan.access import ownership
+from gan.access import limits, ownership
 from gan.access.permissions import Action, check, decide, require
 from gan.config import names, settings
 from gan.data import set_notes
@@ -309,6 +309,7 @@ def _uploads() -> list[Path]:
 def _new_folder(title: str, source: Source, path: str = "", names_encoding: str = "") -> Path:
     """A new folder for an upload, with its request; also removes expired uploads."""
     require(Action.ADD_SET, detail=f"upload of {title}")
+    limits.check_disk(jobs.disk_usage)
     title = re.sub(r"\s+", " ", title).strip()
     name = set_notes.new_set_name(title)
     upload = Upload(name, source, path, names_encoding=names_encoding, title=title if title != name else "")

@@ -8,6 +8,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from gan.access.identity import require_identity
+from gan.access.limits import check_limits
 from gan.access.sign_in_settings import FLAG, check_address, check_settings, sign_in
 from gan.config import settings
 from gan.errors import ConfigError
@@ -19,6 +20,7 @@ def guard() -> list[Middleware]:
     invalid, or would let everybody in."""
     try:
         check_settings()
+        check_limits()
         if sign_in() == "none":
             check_address(str(st.get_option("server.address") or ""), FLAG in sys.argv)
             return []

@@ -1,0 +1,139 @@
+"""The queue is fair: people take turns, each one's jobs start in their order, and alone nothing changes."""
+
+from pathlib import Path
+
+import pytest
+
+from gan import jobs
+from gan.access import limits
+from gan.access.identity import SYSTEM, Identity, Role, acting_as
+from gan.config import options
+from gan.errors import AccessError, ConfigError
+from gan.export.exports import begin_export
+from gan.export.request import ExportRequest
+from gan.io import file_lock
+from gan.io.json_files import read_json
+from gan.jobs import states, tickets, waiting_jobs
+from gan.runs import lifecycle
+
+ANN, BOB, ADA = (Identity(*who) for who in (("ann", Role.MEMBER), ("bob", Role.MEMBER), ("ada", Role.ADMIN)))
+CPU = options.build_config({"job.device": "cpu"})
+
+
+def submit(who: Identity, *names: str) -> None:
+    with acting_as(who):
+        for name in names:
+            run = lifecycle.create_run(CPU, name)
+            with tickets.decision_lock():
+                waiting_jobs.enqueue(run.path, "cpu")
+
+
+def order() -> list[str]:
+    return [job.name for job in waiting_jobs.queued_jobs()]
+
+
+def start_next() -> str:
+    """Take the first job out of the queue, as the scheduler does when it starts it."""
+    with tickets.decision_lock():
+        job = waiting_jobs.queued_jobs()[0]
+        waiting_jobs.note_turn(job)
+        waiting_jobs.dequeue(job.folder)
+    return job.name
+
+
+def test_people_take_turns_and_each_ones_jobs_keep_their_order() -> None:
+    submit(ANN, "a1", "a2", "a3")
+    submit(BOB, "b1", "b2")
+    submit(SYSTEM, "s1")
+    assert order() == ["a1", "b1", "s1", "a2", "b2", "a3"]
+    assert [start_next() for _ in range(6)] == ["a1", "b1", "s1", "a2", "b2", "a3"]
+
+
+def test_whose_job_has_just_started_comes_after_the_others() -> None:
+    submit(ANN, "a1")
+    submit(BOB, "b1")
+    assert start_next() == "a1"
+    submit(ANN, "a2")
+    assert order() == ["b1", "a2"]
+    assert start_next() == "b1"
+    submit(BOB, "b2")
+    assert order() == ["a2", "b2"]
+
+
+def test_alone_the_first_come_is_the_first_served_and_nothing_is_noted() -> None:
+    submit(SYSTEM, "one", "two", "three")
+    assert [start_next() for _ in range(3)] == ["one", "two", "three"]
+    assert not (tickets.jobs_folder() / "turns.json").exists()
+
+
+def test_the_page_says_why_a_later_job_comes_first() -> None:
+    submit(ANN, "a1", "a2")
+    submit(BOB, "b1")
+    paths = {job.name: job.folder for job in waiting_jobs.queued_jobs()}
+    waiting = {name: states.state(path) for name, path in paths.items()}
+    assert [waiting[name].position for name in ("a1", "b1", "a2")] == [1, 2, 3]
+    assert waiting["a2"].blocked_by == "b1"
+    assert [bool(waiting[name].cause) for name in ("a1", "b1", "a2")] == [False, False, True]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"ann": "x"}', '{"ann": -1, "bob": 1e30}'])
+def test_a_damaged_note_of_turns_stops_no_queue(content: str) -> None:
+    submit(ANN, "a1")
+    submit(BOB, "b1")
+    (tickets.jobs_folder() / "turns.json").write_text(content)
+    assert sorted([start_next(), start_next()]) == ["a1", "b1"]
+
+
+@pytest.fixture
+def limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_SIGN_IN", "password")
+    for name, value in (("JOBS", "2"), ("KIMG", "50"), ("IMAGES", "100"), ("DISK_GB", "1")):
+        monkeypatch.setenv(f"GAN_LIMIT_{name}", value)
+
+
+def test_a_person_may_have_so_many_jobs_in_the_queue(limited: None, store: Path) -> None:
+    tickets.host_folder().mkdir(parents=True)
+    assert file_lock.try_lock(tickets.host_folder() / "scheduler.lock") is not None  # nothing starts
+    short = options.build_config({"job.device": "cpu", "train.kimg": 1})
+    with acting_as(ANN):
+        for name in ("a1", "a2"):
+            lifecycle.start_run(short, name)
+        with pytest.raises(AccessError, match="2 jobs in the queue"):
+            lifecycle.submit_run(lifecycle.create_run(short, "a3"))
+    with acting_as(BOB):
+        lifecycle.start_run(short, "b1")
+    assert len(jobs.queue()) == 3
+    assert (read_json(store / "a1" / "queued.json") or {})["owner"] == "ann"
+
+
+def test_a_person_may_train_and_export_so_much(limited: None) -> None:
+    long = options.build_config({"train.kimg": 51})
+    with acting_as(ANN):
+        with pytest.raises(AccessError, match="51"):
+            lifecycle.create_run(long, "long")
+        run = lifecycle.create_run(options.build_config({"train.kimg": 50}), "short")
+        with pytest.raises(AccessError, match="101 images"):
+            begin_export(run, ExportRequest((("3", 101),)))
+    for free in (ADA, SYSTEM):
+        with acting_as(free):
+            lifecycle.create_run(long, f"long-{free.role}-{free is SYSTEM}".lower())
+
+
+def test_a_person_may_fill_so_much_of_the_disk(limited: None) -> None:
+    def usage(folder: Path) -> int:
+        return {"a": 900_000_000, "b": 200_000_000}[folder.name]
+
+    with acting_as(ANN):
+        lifecycle.create_run(options.build_config({"train.kimg": 1}), "a")
+        limits.check_disk(usage)
+        lifecycle.create_run(options.build_config({"train.kimg": 1}), "b")
+        with pytest.raises(AccessError, match=r"1\.1 GB"):
+            limits.check_disk(usage)
+    with acting_as(BOB):
+        limits.check_disk(usage)
+
+
+def test_a_limit_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_LIMIT_KIMG", "many")
+    with pytest.raises(ConfigError, match="many"):
+        limits.check_limits()
