@@ -12,7 +12,7 @@ from pathlib import Path
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
 from gan.errors import UserError
-from gan.export import balance, exports
+from gan.export import balance, exports, generator_files
 from gan.export.formats import FORMATS
 from gan.export.model_export import MODEL_FORMATS, export_model
 from gan.export.request import ExportRequest, items_per_condition
@@ -75,7 +75,8 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         help="torch: a program of torch.export (default); onnx; safetensors: weights, and the network as Python code",
     )
     parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
-    parser.add_argument("--out", type=Path, required=True, help="a file that ends in .zip, or an empty or new folder")
+    parser.add_argument("--out", type=Path, help="a file that ends in .zip, or an empty or new folder")
+    parser.add_argument("--task", help=argparse.SUPPRESS)
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -103,8 +104,13 @@ def make_export(parsed: argparse.Namespace) -> int:
 
 
 def make_model_export(parsed: argparse.Namespace) -> int:
-    """Write the generator of a snapshot, without the discriminator."""
-    result = export_model(find_run(parsed.run), parsed.format, parsed.out, parsed.snapshot, show_progress)
+    """Write the generator of a snapshot, without the discriminator, in this process or as a background task."""
+    run = find_run(parsed.run)
+    if parsed.task is not None:
+        with working(generator_files.find_generator_file(run, parsed.task).folder) as worker:
+            generator_files.run_task(run, parsed.task, worker.progress)
+        return 0
+    result = export_model(run, parsed.format, _out(parsed), parsed.snapshot, show_progress)
     show(
         f"The generator after {result.snapshot:,} images in {parsed.out}; README.md there says how to use it. Loaded "
         f"again, its images differ by at most {result.difference:.1g} in [-1, 1]."
@@ -150,11 +156,15 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
 
 
 def _write(parsed: argparse.Namespace, request: ExportRequest) -> int:
-    if parsed.out is None:
-        raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
-    result = write_export(find_run(parsed.run), request, parsed.out, show_progress)
+    result = write_export(find_run(parsed.run), request, _out(parsed), show_progress)
     show("\n".join([f"{result.count:,} images in {parsed.out}", *result.notices]))
     return 0
+
+
+def _out(parsed: argparse.Namespace) -> Path:
+    if parsed.out is None:
+        raise UserError("--out is missing: it takes a file that ends in .zip, or an empty or new folder.")
+    return Path(parsed.out)
 
 
 def _run_task(run: Run, identifier: str) -> int:

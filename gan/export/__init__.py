@@ -7,4 +7,5 @@ manifests   manifest.json and the data card     size_estimate  bytes and seconds
 balance     how many images each class lacks    huggingface    what Hugging Face's `datasets` reads
 croissant   croissant.json, of MLCommons        scorecard      the criteria of Zamzmi et al. 2025
 model_export, model_files, model_card           the generator, for other programs
+generator_files                                 the generator as a download of the browser
 """

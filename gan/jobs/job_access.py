@@ -13,6 +13,7 @@ SET_TASKS = ("prepare-folder-", "suspects-")
 STARTS = {
     "train": Action.CHANGE_RUN,
     "export": Action.EXPORT,
+    "generator": Action.EXPORT_MODEL,
     "prepare": Action.USE_SET,
     "suspects": Action.CHANGE_SET,
     "timing": Action.USE_SET,

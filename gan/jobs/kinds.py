@@ -57,6 +57,11 @@ KINDS = (
         for name in ("scores", "snapshot-scores", "membership", "selector", "calibration", "study-estimate")
     ),
     JobKind("export", RUN + "/exports/(?P<id>[0-9]{8}-[0-9]{6}(-[0-9]+)?)", ("export", "{run}", "--task", "{id}")),
+    JobKind(
+        "generator",
+        RUN + "/exports/generator-(?P<format>torch|onnx|safetensors)",
+        ("export-model", "{run}", "--task", "{format}"),
+    ),
     JobKind("prepare", r"\.data/tasks/(?P<task>prepare-[^/\n]+)", ("data", "prepare", "--task", "{task}")),
     JobKind("suspects", r"\.data/tasks/(?P<task>suspects-[^/\n]+)", ("data", "suspects", "--task", "{task}")),
     JobKind("timing", r"\.data/tasks/(?P<task>timing-[0-9a-f]{16})", ("train", "--timing", "{task}")),

@@ -55,6 +55,8 @@ def describe_job(name: str) -> str:
         return f"the {EVALUATION_TITLES.get(path.name, path.name)} of {path.parts[0]}"
     if len(path.parts) == 5 and path.parts[3] == "parts":
         return f"part {path.name} of the study of {path.parts[0]}"
+    if len(path.parts) == 3 and path.parts[1] == "exports" and path.name.startswith("generator-"):
+        return f"the writing of the generator of {path.parts[0]}"
     if len(path.parts) == 3 and path.parts[1] == "exports":
         return f"a download of {path.parts[0]}"
     if path.parts[:2] == (".data", "incoming"):

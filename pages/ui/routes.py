@@ -1,4 +1,4 @@
-"""Our two routes beside Streamlit's: a finished export as a file, and the chart library.
+"""Our routes beside Streamlit's: a finished export or generator as a file, and the chart library.
 
 An export is sent from the disk, so that a gigabyte takes the server a few megabytes of memory, and a broken download
 resumes (HTTP Range). `st.download_button` does neither.
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from gan.access import audit
 from gan.errors import AccessError, DamagedFileError, RunError
-from gan.export import exports
+from gan.export import exports, generator_files
 from gan.io.atomic import FileVersion, file_version
 from gan.runs.run import find_run
 from pages.ui.access import download_links
@@ -42,6 +42,7 @@ def routes() -> list[Route]:
         for prefix in prefixes
         for route in (
             Route(f"{prefix}/api/runs/{{run}}/exports/{{export}}", send_export),
+            Route(f"{prefix}/api/runs/{{run}}/generators/{{format}}", send_generator),
             Route(f"{prefix}/api/plotly.min.js", send_plotly),
         )
     ]
@@ -49,13 +50,25 @@ def routes() -> list[Route]:
 
 def export_link(run: str, export_id: str) -> str:
     """The URL of a finished export, with the base path, for the current person (`download_links`)."""
+    return _signed_link(_export_path(run, export_id))
+
+
+def generator_link(run: str, format: str) -> str:
+    """The URL of a written generator, as `export_link`."""
+    return _signed_link(_generator_path(run, format))
+
+
+def _signed_link(path: str) -> str:
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    path = _export_path(run, export_id)
     return f"{'/' + base if base else ''}{path}{download_links.signature(path)}"
 
 
 def _export_path(run: str, export_id: str) -> str:
     return f"/api/runs/{run}/exports/{export_id}"
+
+
+def _generator_path(run: str, format: str) -> str:
+    return f"/api/runs/{run}/generators/{format}"
 
 
 async def send_export(request: Request) -> Response:
@@ -74,15 +87,37 @@ async def send_export(request: Request) -> Response:
         return PlainTextResponse(str(error), 404)
     if file is None:
         return PlainTextResponse(f"The export {export_id} of the run {run_name} is not finished.", 404)
+    return await _send_zip(request, file, run_name, f"export {export_id}")
+
+
+async def send_generator(request: Request) -> Response:
+    """The ZIP of a generator; 404 and 403 as in `send_export`."""
+    run_name, format = request.path_params["run"], request.path_params["format"]
+    try:
+        run = find_run(run_name)
+        generator = generator_files.find_generator_file(run, format)
+        download_links.check(_generator_path(run_name, format), request.query_params.get(download_links.PARAMETER, ""))
+        generator_files.require_download(run, generator)
+        file = generator.file
+    except AccessError as error:
+        return PlainTextResponse(str(error), 403)
+    except (RunError, DamagedFileError) as error:
+        return PlainTextResponse(str(error), 404)
+    if file is None:
+        return PlainTextResponse(f"The generator of the run {run_name} is not written.", 404)
+    return await _send_zip(request, file, run_name, f"generator {format}")
+
+
+async def _send_zip(request: Request, file: Path, run: str, what: str) -> Response:
     if audit.is_on() and request.headers.get("range", "bytes=0-").startswith("bytes=0-"):
-        await to_thread.run_sync(_record_download, run_name, export_id, file)
+        await to_thread.run_sync(_record_download, run, what, file)
     return FileResponse(file, media_type="application/zip", filename=file.name, headers=FILE_HEADERS)
 
 
-def _record_download(run: str, export_id: str, file: Path) -> None:
+def _record_download(run: str, what: str, file: Path) -> None:
     """Note who got which file in the audit log; a download that is resumed is not noted again."""
     digest = _file_sha256(file, file_version(file))
-    audit.record("downloaded", f"run {run}", detail=f"export {export_id}, SHA-256 {digest}")
+    audit.record("downloaded", f"run {run}", detail=f"{what}, SHA-256 {digest}")
 
 
 @functools.lru_cache(maxsize=256)

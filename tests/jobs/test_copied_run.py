@@ -250,6 +250,7 @@ def test_a_folder_that_is_no_jobs_is_never_run(place: str, store: Path, tmp_path
         ("my-run/evaluation/scores", "evaluate my-run --task scores"),
         ("my-run/evaluation/membership", "evaluate my-run --task membership"),
         (f"my-run/exports/{EXPORT}-2", f"export my-run --task {EXPORT}-2"),
+        ("my-run/exports/generator-onnx", "export-model my-run --task onnx"),
         (".data/tasks/prepare-digits", "data prepare --task prepare-digits"),
     ],
 )

@@ -20,7 +20,11 @@ PAGES: Mapping[str, Action] = {
 }
 """What opening each page takes."""
 
-ROUTES: Mapping[str, Action] = {"send_export": Action.DOWNLOAD, "send_plotly": Action.SEE}
+ROUTES: Mapping[str, Action] = {
+    "send_export": Action.DOWNLOAD,
+    "send_generator": Action.EXPORT_MODEL,
+    "send_plotly": Action.SEE,
+}
 """What each route of `pages/ui/routes.py` takes, by the name of its function."""
 
 

@@ -17,7 +17,7 @@ from gan.sampling import marks
 from pages.ui import cache, fmt
 from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
-from pages.ui.gallery import export_list, same_noise
+from pages.ui.gallery import export_list, generator_panel, same_noise
 from pages.ui.runs.verdict_badge import verdict_banner
 
 CHOSEN, BALANCE, BASKET = "chosen", "balance", "basket"
@@ -56,6 +56,7 @@ def download_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
         if chosen.count:
             st.caption(_estimate(run, export_request), width="content")
     export_list.export_list(run)
+    generator_panel.generator_panel(run, max(run.snapshots()) if request.snapshot is None else request.snapshot)
 
 
 def _begin(run: Run, request: ExportRequest) -> None:
