@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan import jobs
-from gan.bench.soak import Figures, conclude, environment_for, references_in
+from gan.bench.soak import Figures, conclude, ended_by_signals, environment_for, references_in
 from gan.bench.soak_client import CONFIGS, log_event, send_signal
 from gan.bench.soak_observer import PATIENCE, Observer, Process, scan_processes
 from gan.config import settings
@@ -156,7 +156,12 @@ def run_node_soak(
     began = time.monotonic()
     observer = NodeObserver(Observer(store, references), machines)
     more = {fault_injection.PACE_VARIABLE: str(PACE), fault_injection.FLOCK_VARIABLE: FLOCK}
-    with environment_for(store, fault, more), references_in(references, configs), old_views.planted():
+    with (
+        ended_by_signals(),
+        environment_for(store, fault, more),
+        references_in(references, configs),
+        old_views.planted(),
+    ):
         try:
             for number in itertools.count():
                 left = began + minutes * 60 - time.monotonic()
@@ -208,7 +213,8 @@ def _round(observer: NodeObserver, dice: random.Random, configs: int, seconds: f
 
 
 def _client(machines: Machines, node: str, dice: random.Random, number: int, configs: int) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "gan.bench.soak_client", str(dice.randrange(10**6)), str(number), str(configs)]
+    arguments = [str(value) for value in (dice.randrange(10**6), number, configs, os.getpid())]
+    command = [sys.executable, "-m", "gan.bench.soak_client", *arguments]
     with (
         machines.playing(node),
         open(settings.store() / fault_injection.MARKER / "clients.txt", "ab") as log,

@@ -88,7 +88,7 @@ def run_soak(
     show(f"soak: seed {figures.seed}, {configs} configs, in {store}")
     began = time.monotonic()
     observer = Observer(store, references)
-    with environment_for(store, fault), references_in(references, configs):
+    with ended_by_signals(), environment_for(store, fault), references_in(references, configs):
         try:
             for number in itertools.count():
                 left = began + minutes * 60 - time.monotonic()
@@ -115,6 +115,21 @@ def conclude(figures: Figures, observer: Observer, root: Path, show: Callable[[s
         show(f"soak: everything is kept in {root}")
     else:
         shutil.rmtree(root)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """For the block, a request to end raises SystemExit, so that it ends its processes."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -191,7 +206,8 @@ def _set_slots(observer: Observer, slots: int) -> None:
 
 def _client(dice: random.Random, number: int, configs: int) -> "subprocess.Popen[bytes]":
     """Start a client with its own random choices."""
-    command = [sys.executable, "-m", "gan.bench.soak_client", str(dice.randrange(10**6)), str(number), str(configs)]
+    arguments = [str(value) for value in (dice.randrange(10**6), number, configs, os.getpid())]
+    command = [sys.executable, "-m", "gan.bench.soak_client", *arguments]
     with open(settings.store() / fault_injection.MARKER / "clients.txt", "ab") as log:
         return subprocess.Popen(command, cwd=settings.ROOT, stdout=log, stderr=log)
 

@@ -1,6 +1,6 @@
 """One client of a soak, a process that acts at random until it is killed.
 
-    python -m gan.bench.soak_client SEED NUMBER CONFIGS
+    python -m gan.bench.soak_client SEED NUMBER CONFIGS PARENT
 
 It does what users, scripts and accidents do. A GanError is a valid answer; any other error ends the client, which is a
 violation. Every action is a line in events.jsonl.
@@ -206,12 +206,12 @@ class Client:
 
 
 def main() -> None:
-    """Act until killed."""
+    """Act until killed, or until the soak itself is gone: killed, it could not end its clients."""
     old_views.plant()
     client = Client(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
-    pauses = random.Random(sys.argv[2])
+    pauses, parent = random.Random(sys.argv[2]), int(sys.argv[4])
     action = client.submit
-    while True:
+    while os.getppid() == parent:
         try:
             action()
         except (GanError, OSError) as error:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gan import jobs
 from gan.cli.arguments import AddCommand
 from gan.cli.progress import show_progress
 from gan.config import glossary
@@ -24,6 +25,7 @@ from gan.evaluation.records.study_text import study_text
 from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.io.atomic import replacing
 from gan.io.terminal import show
+from gan.monitoring.run_verdict import run_verdict
 from gan.runs.run import Run, find_run
 
 
@@ -161,8 +163,9 @@ def _task(run: Run, kind: str, part: int) -> int:
 def _write_report(run: Run, result: results.EvaluationResult, file: Path) -> None:
     from gan.evaluation.report import document  # here: it imports torch
 
+    verdict = run_verdict(run, jobs.state(run.path), result.snapshot)
     with replacing(file) as temporary:
-        temporary.write_text(document.build_report(run, result.snapshot, result.split))
+        temporary.write_text(document.build_report(run, result.snapshot, verdict, result.split))
     show(f"Report: {file}", error=True)
 
 

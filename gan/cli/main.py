@@ -50,6 +50,7 @@ ACTIONS = {
     "data suspects": Action.CHANGE_SET,
     "data relabel": Action.CHANGE_SET,
     "data describe": Action.CHANGE_SET,
+    "data subset": Action.ADD_SET,
     "data delete": Action.REMOVE_SET,
     "user": Action.MANAGE_USERS,
     "user add": Action.MANAGE_USERS,

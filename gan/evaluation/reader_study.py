@@ -30,6 +30,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import damaged_file, log_damaged
 from gan.jobs.status import Timestamp
 from gan.runs.run import Run
+from gan.runs.snapshots import is_overwritten
 
 if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
@@ -212,11 +213,14 @@ def load_reading(run: Run, identifier: str) -> Reading:
 
 
 def list_readings(run: Run) -> list[Reading]:
-    """All readable readings of a run, newest first."""
+    """All readable readings of a run, newest first, without those of generators that were overwritten."""
     readings = (_read(path) for path in (run.path / "evaluation").glob("reader-*.json"))
-    return sorted(
-        (reading for reading in readings if reading is not None), key=lambda reading: reading.began, reverse=True
-    )
+    current = [reading for reading in readings if reading is not None and not _is_overwritten(run, reading)]
+    return sorted(current, key=lambda reading: reading.began, reverse=True)
+
+
+def _is_overwritten(run: Run, reading: Reading) -> bool:
+    return is_overwritten(run.snapshot_folder(reading.snapshot), {"generator_sha256": reading.generator_sha256})
 
 
 def _new_id(run: Run) -> str:

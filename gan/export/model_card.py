@@ -60,23 +60,18 @@ def model_document(run: Run, snapshot: int, format: str) -> dict[str, Any]:
 
 def measurements(run: Run, snapshot: int) -> dict[str, str | None]:
     """What the run's records say of a snapshot, a sentence or two each; None for what was not measured."""
-    sha256 = read_ready(run.snapshot(snapshot))["sha256"]
     membership = membership_results.load_membership(run, snapshot)
-    if membership is not None and membership.made_with["generator_sha256"] != sha256:
-        membership = None
     return {
         "quality": interpretation.headline(run, snapshot) or None,
-        "near_copies": _near_copies(run, snapshot, sha256),
+        "near_copies": _near_copies(run, snapshot),
         "membership": None if membership is None else " ".join([membership.verdict, *membership.notices]),
     }
 
 
-def _near_copies(run: Run, snapshot: int, sha256: str) -> str | None:
+def _near_copies(run: Run, snapshot: int) -> str | None:
     try:
         result = results.load_result(run, snapshot)
     except RunError:  # not scored
-        return None
-    if result.made_with["generator_sha256"] != sha256:
         return None
     copies, held_out = result.near_copies, result.near_copies["held_out"]
     return (

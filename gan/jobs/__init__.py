@@ -17,7 +17,7 @@ doctor       what this installation can do
 notifications who hears of a job's end: open pages, a webhook, e-mail
 """
 
-from gan.jobs.control import delete, disk_usage, follow, release, resume, start_task, stop, submit
+from gan.jobs.control import delete, disk_usage, find_holding_host, follow, release, resume, start_task, stop, submit
 from gan.jobs.device_list import Device, devices
 from gan.jobs.engine import ENGINE_TITLES
 from gan.jobs.job_access import job_target, may_see_job
@@ -37,6 +37,7 @@ __all__ = [
     "devices",
     "disk_usage",
     "ensure_scheduler",
+    "find_holding_host",
     "follow",
     "job_name",
     "job_target",

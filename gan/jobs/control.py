@@ -167,6 +167,11 @@ def delete(folder: Path) -> str:
     return f"The run {name} was deleted."
 
 
+def find_holding_host(folder: Path) -> str:
+    """The machine that the last start of a job names, for `release`; "" where none is named."""
+    return read_holder(read_json(folder / "started.json") or {}).host
+
+
 def release(folder: Path, host: str) -> str:
     """Note that nothing on the machine `host` works in a job's folder any more, where no machine can prove it.
 

@@ -27,7 +27,7 @@ class Speed:
 MEASURED_BY = {
     "run": "from the speed of an earlier run here",
     "steps": "measured here by some training steps",
-    "shared-steps": "measured here while another run was training, so it may be less",
+    "shared-steps": "measured here while another run was training: alone it is faster",
 }
 
 

@@ -15,6 +15,8 @@ from gan.jobs.status import read_status
 from pages.ui import fmt, frame
 from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted, errors_shown
+from pages.ui.job_texts import wait_text
+from pages.ui.release import release_button
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -67,6 +69,7 @@ def _draw(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
             st.rerun()
         elif state.is_problem:
             st.error(escape_message(state.cause) or f"{label} ended without a message.")
+            release_button(task, state)
 
 
 def progress_bar(task: Path, label: str) -> None:
@@ -86,7 +89,7 @@ def progress_bar(task: Path, label: str) -> None:
 
 def waiting_text(label: str, state: jobs.State) -> str:
     """The place of a job in the queue, and the job before it."""
-    return f"{label} waits: {jobs.describe_wait(state)}"
+    return f"{label} waits: {wait_text(state)}"
 
 
 def delayed_bar(slot: "DeltaGenerator", label: str) -> Callable[[float], None]:

@@ -21,8 +21,9 @@ from gan.config import options, settings
 from gan.config.run_config import RunConfig
 from gan.data import catalogue, label_edits, registry, set_notes
 from gan.data.fingerprint import Fingerprint
-from gan.data.ingest import hand_labels, staging
+from gan.data.ingest import hand_labels, staging, subset
 from gan.data.ingest.labels.reading import Reading
+from gan.data.ingest.subset import Cut
 from gan.data.label_edits import Edit
 from gan.data.set_access import folder_target
 from gan.data.set_notes import SetNotes
@@ -107,6 +108,10 @@ CALLS: Mapping[str, tuple[Action, Callable[[World], object]]] = {
         Action.ADD_SET,
         lambda w: staging.stage_archive("new", zip_of(class_files())),
     ),
+    "gan.data.ingest.subset.make_subset": (
+        Action.ADD_SET,
+        lambda w: subset.make_subset("cells", "fewer", Cut(most=1)),
+    ),
     "gan.data.ingest.staging.stage_files": (Action.ADD_SET, lambda w: staging.stage_files("new", [])),
     "gan.data.ingest.staging.stage_folder": (Action.ADD_SET, lambda w: staging.stage_folder("new", settings.ROOT)),
     "gan.data.ingest.staging.change_reading": (
@@ -187,6 +192,7 @@ GUARDED_BELOW = {
 ACTING_MODULES = (
     "gan.data.ingest.hand_labels",
     "gan.data.ingest.staging",
+    "gan.data.ingest.subset",
     "gan.data.label_edits",
     "gan.data.registry",
     "gan.data.set_notes",

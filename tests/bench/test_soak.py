@@ -1,6 +1,9 @@
 """The soak itself: a short one finds nothing wrong, and with a fault planted it finds that; no fault is left on."""
 
 import contextlib
+import signal
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -23,7 +26,7 @@ from gan.runs.metrics import MetricsWriter
 from gan.sampling import marks
 from gan.sampling.provenance import Origin
 from tests.conftest import trained
-from tests.support.jobs import new_run
+from tests.support.jobs import new_run, wait_until
 
 MINUTES = 0.15
 
@@ -144,3 +147,24 @@ def test_names_that_return_in_the_next_round_are_compared_again(tmp_path: Path) 
     observer.begin_round()
     assert not observer.compared
     assert observer.count_compared == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_soak_that_is_killed_leaves_no_client_behind(tmp_path: Path, number: signal.Signals) -> None:
+    store = tmp_path / "soak" / "store"
+    code = "import sys; from pathlib import Path; from gan.bench.soak import run_soak; " + (
+        "run_soak(5, None, print, folder=Path(sys.argv[1]))"
+    )
+    soak = subprocess.Popen([sys.executable, "-c", code, str(store.parent)], cwd=settings.ROOT)
+    try:
+        wait_until(lambda: any(process.kind == "client" for process in scan_processes(store)), "a client")
+        soak.send_signal(number)
+        soak.wait()
+        wait_until(lambda: not any(process.kind == "client" for process in scan_processes(store)), "no client")
+    finally:
+        soak.kill()
+        soak.wait()
+    if number == signal.SIGTERM:
+        assert scan_processes(store) == []
+    else:
+        wait_until(lambda: not scan_processes(store), "nothing")

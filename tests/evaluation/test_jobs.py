@@ -104,7 +104,7 @@ def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_sc
 
 def test_a_snapshot_that_was_trained_anew_is_scored_again(digits: Run) -> None:
     assert main(["evaluate", "digits", "--all-snapshots"]) == 0
-    write_json(digits.snapshot(160) / "ready.json", {"seen": 160, "sha256": "of another generator"})
+    write_json(digits.snapshot(160) / "ready.json", {"seen": 160, "sha256": "0" * 64})
     assert job.snapshots_to_score(digits, Request("scores", every=True)) == [160]
     assert job.snapshots_to_score(digits, Request("scores", every=True, split="test")) == [160, 320]
     assert job.snapshots_to_score(digits, Request("scores")) == [320]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gan import jobs
 from gan.cli.main import main
 from gan.config import options, settings
 from gan.errors import RunError
@@ -14,6 +15,7 @@ from gan.evaluation import reader_study
 from gan.evaluation.records import interpretation, results, study_results
 from gan.evaluation.report import document, sections, svg
 from gan.evaluation.report.svg import Point, Series
+from gan.monitoring.run_verdict import run_verdict
 from gan.runs import lifecycle, notes
 from tests.conftest import trained
 from tests.support.evaluation import studied, use_budget
@@ -47,7 +49,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
     use_budget(monkeypatch)
     run = trained("digits")
     with pytest.raises(RunError, match="has no evaluation on the val split"):
-        document.build_report(run)
+        document.build_report(run, 320, run_verdict(run, jobs.state(run.path), 320))
     studied(run, 320, "Helps: <b>indeed</b>.")
     assert main(["evaluate", "digits", "--snapshot", "160"]) == 0
     notes.update_about(run.path, notes="From <us>, CC0")
@@ -69,6 +71,8 @@ def test_a_report_holds_everything_and_fetches_nothing(
         assert score.name in text
     assert f"{result.coverage:.1%}" in text
     assert result.made_with["generator_sha256"] in text
+    verdict = run_verdict(run, jobs.state(run.path), 320)
+    assert f'<p class="verdict {verdict.level}"><strong>{verdict.label}.</strong> {verdict.sentence}</p>' in text
     assert text.count("<svg") == 2  # scores over time
     assert text.count('<div class="forest">') == 2  # one for each share of the real images
     assert text.count("Keep rate, exploratory: of the rates tried, the better 50% did best") == 2

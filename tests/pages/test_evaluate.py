@@ -1,6 +1,7 @@
 """The Evaluate page: what it says before and after scores are there, starting them, and what it concludes."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from pages.ui import cache, fmt
 from pages.ui.evaluate import study_form
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
-from tests.support.evaluation import SMALL_BUDGET, confirmed, measured, studied, use_budget
+from tests.support.evaluation import SMALL_BUDGET, confirmed, demo_scores, measured, studied, use_budget
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, wait_until
 from tests.support.pages import buttons, made, page, said
@@ -365,3 +366,23 @@ def test_how_long_a_study_takes_is_shown_before_it_starts() -> None:
         assert found is not None
         about = f"{found.classifiers} classifiers, about {fmt.duration(found.seconds)}"
         assert at.button(key=key).label == f"{words}: {about}"
+
+
+def test_closest_pairs_of_another_set_are_said_to_be() -> None:
+    run = trained("digits")
+    demo_scores(run, run.snapshots()[-1])  # its pairs are of MNIST
+    at = page("evaluate", run="digits")
+    assert not at.exception
+    assert any("are of a larger set than Digits" in error.value for error in at.error)
+
+
+def test_a_study_is_timed_by_itself_once_and_only_where_the_images_are_read() -> None:
+    run = trained("digits")
+    assert study_form.can_be_timed(run)
+    folder = job.job_folder(run, "study-estimate")
+    folder.mkdir(parents=True)
+    write_json(folder / "started.json", {"ticket": 1})
+    assert not study_form.can_be_timed(run)
+    shutil.rmtree(folder)
+    shutil.rmtree(settings.cache())
+    assert not study_form.can_be_timed(run)

@@ -73,7 +73,7 @@ def in_gallery(run: Run) -> dict[str, int]:
 
 def report_table(run: Run) -> list[list[str]]:
     tables = _Tables()
-    tables.feed(build_report(run, 320))
+    tables.feed(build_report(run, 320, run_verdict(run, jobs.state(run.path), 320)))
     return next(table for table in tables.tables if table[0][:2] == ["Condition", "Training images"])
 
 
@@ -83,7 +83,7 @@ def in_report(run: Run) -> dict[str, int]:
 
 def in_model_card(run: Run) -> dict[str, int]:
     tables = _Tables()
-    tables.feed(build_report(run, 320))
+    tables.feed(build_report(run, 320, run_verdict(run, jobs.state(run.path), 320)))
     (text,) = [row[1] for table in tables.tables for row in table if row[0] == "Training images"]
     return {name: number(count) for name, count in re.findall(r"(\w+) ([\d,]+)(?:,|$)", text.partition(": ")[2])}
 

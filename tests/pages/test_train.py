@@ -79,6 +79,8 @@ def test_a_start_says_whom_it_waits_for(store: object) -> None:
         first = submitted("first")
         wait_until_begun(first)
         assert "It will wait for the run first, and then start by itself." in said(page("train"))
+        notes.update_about(first.path, title="My *cells*")
+        assert r"It will wait for the run My \*cells\*, and" in said(page("train"))
         jobs.stop(find_run("first").path)
         wait_for_state(first, "stopped")
     finally:
@@ -225,3 +227,11 @@ def test_an_added_set_is_trained_at_the_size_of_its_images_with_the_reason() -> 
 @pytest.mark.parametrize(("seconds", "text"), [(1200.0, "Longest · 20 min"), (8 * 3600.0, "Overnight · 8 h")])
 def test_only_a_run_of_hours_is_called_overnight(seconds: float, text: str) -> None:
     assert lengths.length_text(recommend.Length("night", 1940.0, 190.0, seconds)) == text
+
+
+def test_the_digits_are_just_there() -> None:
+    at = page("train")
+    assert not at.exception
+    assert "read chosen set" not in [button.key for button in at.button]
+    assert at.button(key="use fitted")
+    assert registry.cached_image_set(DataConfig()) is not None

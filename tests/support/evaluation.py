@@ -171,10 +171,16 @@ def studied(run: Run, snapshot: int, verdict: str = "Helps: a good deal.", kind:
         verdict_kind=kind,
         notices=["2 seeds tell little."],
         minutes=3.0,
-        made_with={"time": 1.0, "generator_sha256": "of the generator"},
+        made_with={"time": 1.0, "generator_sha256": generator_sha256(run, snapshot)},
     )
     result.save(run)
     return result
+
+
+def generator_sha256(run: Run, snapshot: int) -> str:
+    """The hash of a snapshot's generator, which its records name; a text that is none where it was deleted."""
+    ready = run.snapshot_folder(snapshot) / "ready.json"
+    return str(json.loads(ready.read_text())["sha256"]) if ready.exists() else "of the generator"
 
 
 def demo_scores(run: Run, snapshot: int, **changes: Any) -> None:
@@ -183,4 +189,5 @@ def demo_scores(run: Run, snapshot: int, **changes: Any) -> None:
     document: dict[str, Any] = json.loads(file.read_text())
     path = results.result_path(run, snapshot, "val")
     path.parent.mkdir(exist_ok=True)
+    document["made_with"]["generator_sha256"] = generator_sha256(run, snapshot)
     write_json(path, document | {"run": run.name, "snapshot": snapshot} | changes)

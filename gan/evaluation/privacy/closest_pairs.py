@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
 from gan.data.transform import crop_padding
+from gan.errors import RunError
 from gan.evaluation.records.results import EvaluationResult
 from gan.sampling.conditions import Condition
 
@@ -57,8 +58,16 @@ def closest_pairs(
 def closest_pair_images(
     result: EvaluationResult, sampler: "Sampler", images: ImageSet
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Synthetic and real images (n, C, H, H) of the closest pairs; the synthetic ones are generated again."""
+    """Synthetic and real images (n, C, H, H) of the closest pairs; the synthetic ones are generated again.
+
+    Raises RunError where the pairs are of another set.
+    """
     pairs, info = result.near_copies["pairs"], sampler.info
+    if any(pair["training_image"] >= len(images) for pair in pairs):
+        raise RunError(
+            f"The closest pairs after {result.snapshot:,} images are of a larger set than {images.title}: score the "
+            "snapshot again."
+        )
     synthetic = [
         sampler.generate(
             Condition.from_text(pair["condition"], info).row(info)[None], result.made_with["seed"], pair["image"]

@@ -22,6 +22,7 @@ from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.jobs.status import Count, Timestamp
 from gan.runs.run import Run, format_seen
+from gan.runs.snapshots import is_overwritten
 
 VERSION = 1
 PATTERN = "?????????-light.json"
@@ -102,9 +103,9 @@ def light_score_path(run: Run, snapshot: int) -> Path:
 
 
 def load_light_score(run: Run, snapshot: int) -> LightScore:
-    """The light scores of a snapshot; raises RunError where there are none, or they cannot be read."""
+    """The light scores of a snapshot; raises RunError where there are none of its generator, or they are unreadable."""
     score = _read(light_score_path(run, snapshot))
-    if score is None:
+    if score is None or is_overwritten(run.snapshot_folder(snapshot), score.made_with):
         raise RunError(
             f"The snapshot {snapshot} of {run.name} has no light scores: "
             f"`{settings.PROGRAM} evaluate {run.name} --snapshot {snapshot} --light` makes them."
@@ -113,9 +114,13 @@ def load_light_score(run: Run, snapshot: int) -> LightScore:
 
 
 def list_light_scores(run: Run) -> list[LightScore]:
-    """All readable light scores, by snapshot, ascending."""
+    """All readable light scores, by snapshot, ascending, without those of generators that were overwritten."""
     scores = (_read(path) for path in sorted((run.path / "evaluation").glob(PATTERN)))
-    return [score for score in scores if score is not None]
+    return [
+        score
+        for score in scores
+        if score is not None and not is_overwritten(run.snapshot_folder(score.snapshot), score.made_with)
+    ]
 
 
 class _Counts(TypedDict):

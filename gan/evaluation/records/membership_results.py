@@ -19,6 +19,7 @@ from gan.io.atomic import write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
+from gan.runs.snapshots import is_overwritten
 
 VERSION = 2
 ALARM = 0.05
@@ -90,14 +91,21 @@ def membership_path(run: Run, snapshot: int) -> Path:
 
 
 def load_membership(run: Run, snapshot: int) -> MembershipResult | None:
-    """The result of a snapshot; None where there is none, or it cannot be read."""
-    return _read(membership_path(run, snapshot))
+    """The result of a snapshot; None where there is none of its generator, or it cannot be read."""
+    test = _read(membership_path(run, snapshot))
+    if test is None or is_overwritten(run.snapshot_folder(snapshot), test.made_with):
+        return None
+    return test
 
 
 def list_memberships(run: Run) -> list[MembershipResult]:
-    """All readable results of a run, by snapshot, ascending."""
+    """All readable results of a run, by snapshot, ascending, without those of generators that were overwritten."""
     tests = (_read(path) for path in sorted((run.path / "evaluation").glob("?????????-membership.json")))
-    return [test for test in tests if test is not None]
+    return [
+        test
+        for test in tests
+        if test is not None and not is_overwritten(run.snapshot_folder(test.snapshot), test.made_with)
+    ]
 
 
 def _read(path: Path) -> MembershipResult | None:

@@ -18,6 +18,7 @@ from gan.io.atomic import FileVersion, file_version, write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
+from gan.runs.snapshots import is_overwritten
 
 VERSION = 3
 SPLITS = ("val", "test")
@@ -118,9 +119,9 @@ def _suffix(split: str, features: str) -> str:
 
 
 def load_result(run: Run, snapshot: int, split: str = "val", features: str = "own") -> EvaluationResult:
-    """The result of a snapshot; raises RunError where there is none, or it cannot be read."""
+    """The result of a snapshot; raises RunError where there is none of its generator, or it cannot be read."""
     result = _read(result_path(run, snapshot, split, features))
-    if result is None:
+    if result is None or is_overwritten(run.snapshot_folder(snapshot), result.made_with):
         raise RunError(
             f"The snapshot {snapshot} of {run.name} has no evaluation on the {split} split: "
             f"`{settings.PROGRAM} evaluate {run.name} --snapshot {snapshot}` makes it."
@@ -129,7 +130,16 @@ def load_result(run: Run, snapshot: int, split: str = "val", features: str = "ow
 
 
 def list_results(run: Run, split: str = "val", features: str = "own") -> list[EvaluationResult]:
-    """All readable results on a split, by snapshot, ascending."""
+    """All readable results on a split, by snapshot, ascending, without those of generators that were overwritten."""
+    return [
+        result
+        for result in list_all_results(run, split, features)
+        if not is_overwritten(run.snapshot_folder(result.snapshot), result.made_with)
+    ]
+
+
+def list_all_results(run: Run, split: str = "val", features: str = "own") -> list[EvaluationResult]:
+    """As `list_results`, with those of generators that were overwritten since."""
     pattern = "?" * 9 + _suffix(split, features) + ".json"
     results = (_read(path) for path in sorted((run.path / "evaluation").glob(pattern)))
     return [result for result in results if result is not None]

@@ -32,6 +32,7 @@ from gan.io.atomic import FileVersion, write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
+from gan.runs.snapshots import is_overwritten
 
 VERSION = 13
 
@@ -305,7 +306,7 @@ def study_folder(run: Run, snapshot: int) -> Path:
 
 
 def load_study(run: Run, snapshot: int) -> StudyResult:
-    """The study of a snapshot; raises RunError where there is none, or it cannot be read."""
+    """The study of a snapshot; raises RunError where there is none of its generator, or it cannot be read."""
     result, again = (
         _read(study_path(run, snapshot)),
         f"`{settings.PROGRAM} evaluate {run.name} --snapshot {snapshot} --study`",
@@ -315,7 +316,7 @@ def load_study(run: Run, snapshot: int) -> StudyResult:
             f"The augmentation study of the snapshot {snapshot} of {run.name} cannot be read: it is damaged or from "
             f"another version. {again} runs it again."
         )
-    if result is None:
+    if result is None or is_overwritten(run.snapshot_folder(snapshot), result.made_with):
         raise RunError(f"The snapshot {snapshot} of {run.name} has no augmentation study: {again} runs it.")
     return result
 
@@ -327,9 +328,13 @@ def is_outdated(run: Run, snapshot: int) -> bool:
 
 
 def list_studies(run: Run) -> list[StudyResult]:
-    """All readable studies of a run, by snapshot, ascending."""
+    """All readable studies of a run, by snapshot, ascending, without those of generators that were overwritten."""
     results = (_read(path) for path in sorted((run.path / "evaluation").glob("?????????-study.json")))
-    return [result for result in results if result is not None]
+    return [
+        result
+        for result in results
+        if result is not None and not is_overwritten(run.snapshot_folder(result.snapshot), result.made_with)
+    ]
 
 
 def ranked_attributes(regime: Regime) -> list[str]:

@@ -12,7 +12,7 @@ import html
 import io
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,11 +49,25 @@ SIDE = 56
 """Approximate size in pixels to which small images are enlarged."""
 
 
+class Verdict(Protocol):
+    """What a report says first: `gan.monitoring.run_verdict.RunVerdict` on its snapshot."""
+
+    @property
+    def level(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def sentence(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class ReportRecords:
     """The records that a report shows."""
 
     run: Run
+    verdict: Verdict
     info: DatasetInfo
     result: EvaluationResult
     history: list[EvaluationResult]
@@ -62,8 +76,8 @@ class ReportRecords:
     readings: list[Reading]
 
 
-def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> str:
-    """The report on a snapshot as HTML, by default the newest with scores.
+def build_report(run: Run, snapshot: int, verdict: Verdict, split: str = "val") -> str:
+    """The report on a snapshot as HTML, with the verdict on it.
 
     Raises RunError where it has no scores, or where its data set is not in the cache, and AccessError where the current
     person may not see its real images.
@@ -71,9 +85,7 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
     history = results.list_results(run, split)
-    if snapshot is None and history:
-        snapshot = history[-1].snapshot
-    result = results.load_result(run, snapshot or 0, split)
+    result = results.load_result(run, snapshot, split)
     images = viewable_training_images(run)
     if images is None:
         raise RunError(not_read_yet(run))
@@ -83,7 +95,7 @@ def build_report(run: Run, snapshot: int | None = None, split: str = "val") -> s
         for reading in reader_study.list_readings(run)
         if reading.finished and reading.snapshot == result.snapshot
     ]
-    records = ReportRecords(run, run.info(), result, history, best_of_several(run), study, readings)
+    records = ReportRecords(run, verdict, run.info(), result, history, best_of_several(run), study, readings)
     return _document(records, images, load_generator(run, result.snapshot))
 
 
@@ -94,7 +106,7 @@ def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> s
     title = f"Evaluation of {run.title}, snapshot after {result.snapshot:,} images"
     outdated, counts = study_results.is_outdated(run, result.snapshot), records.info.training_counts()
     parts = [
-        ("What to conclude", sections.conclusion(result, records.study, counts)),
+        ("What to conclude", _verdict(records.verdict) + sections.conclusion(result, records.study, counts)),
         ("Images", _samples(records, images, sampler)),
         ("Scores", sections.scores(result) + sections.history(records.history, records.best)),
         ("By condition", sections.by_condition(result, counts)),
@@ -116,6 +128,12 @@ def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> s
         f'<p class="quiet">{html.escape(records.info.title)}; made {created} with GAN workbench {__version__}. '
         f"Synthetic images are not for clinical use.</p></header>{body}</main></body></html>"
     )
+
+
+def _verdict(verdict: Verdict) -> str:
+    """The label and the sentence of the verdict on the snapshot, as every page has them."""
+    text = f"<strong>{html.escape(verdict.label)}.</strong> {html.escape(verdict.sentence)}"
+    return f'<p class="verdict {verdict.level}">{text}</p>'
 
 
 def _samples(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> str:

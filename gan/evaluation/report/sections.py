@@ -24,7 +24,7 @@ OVER_TIME = {"obedience_balanced": "Obedience", "cas_balanced": "CAS", "precisio
 
 def conclusion(result: EvaluationResult, study: StudyResult | None, counts: Mapping[str, int]) -> str:
     """The study's verdict, if any, and conclusions from the scores."""
-    verdict = [f'<p class="verdict {study.verdict_kind}">{html.escape(study.verdict)}</p>'] if study else []
+    verdict = [f"<p>{html.escape(study.verdict)}</p>"] if study else []
     texts = interpretation.conclusion(result, counts, study is not None)
     sentences = [f"<p>{html.escape(sentence)}</p>" for sentence in texts]
     return "".join([*verdict, *sentences, *_notices(result.notices)])

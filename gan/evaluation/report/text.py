@@ -78,9 +78,9 @@ main { max-width: 62rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 0.5rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 0.25rem; }
 .quiet { color: var(--quiet); font-size: 0.85rem; }
-.verdict { font-weight: 600; border-left: 4px solid #2b8cc9; background: var(--soft); padding: 0.75rem 1rem; }
-.verdict.helps { border-color: #009e73; } .verdict.harmful { border-color: #c63d2f; }
-.verdict.none { border-color: #b97f00; }
+.verdict { border-left: 4px solid #2b8cc9; background: var(--soft); padding: 0.75rem 1rem; }
+.verdict.good, .verdict.helps { border-color: #009e73; }
+.verdict.bad, .verdict.harmful { border-color: #c63d2f; } .verdict.caution, .verdict.none { border-color: #b97f00; }
 .notice { border-left: 4px solid #b97f00; background: var(--soft); padding: 0.5rem 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }

@@ -45,6 +45,10 @@ const draw = (grid, data) => {
     const all = tiles(grid)
     const here = all[Math.min(Math.max(place, 0), all.length - 1)]
     all.forEach(tile => { opener(tile).tabIndex = tile === here ? 0 : -1 })
+    // A line that moves within its frame can be moved by keys too: only one image of the grid takes the focus.
+    grid.querySelectorAll(".tiles").forEach(line => {
+      if (getComputedStyle(line).overflowX === "auto") Object.assign(line, { tabIndex: 0, role: "group", ariaLabel: line.previousSibling.title })
+    })
     if (here && (place >= 0 || data.focus)) opener(here).focus({ preventScroll: true })
   }
   const images = data.rows.flatMap(row => row.images)

@@ -22,15 +22,20 @@ def class_fields(form: Form, reading: Reading, before: Outcome) -> Reading:
         {NAME: name, IMAGES: count, NEW_NAME: reading.rename.get(name) or name, USE: _use(reading, name)}
         for name, count in before.totals.items()
     ]
-    edited = st.data_editor(
+    return reading.model_copy(update=changed_classes(class_table(rows, uses, form.key("classes", before.names))))
+
+
+def class_table(rows: list[dict[str, Any]], uses: list[str], key: str) -> list[dict[str, Any]]:
+    """A table of classes, whose new names and uses can be changed; gives its rows as they are then."""
+    edited: list[dict[str, Any]] = st.data_editor(
         rows, hide_index=True, width="stretch", num_rows="fixed", disabled=[NAME, IMAGES],
-        height=HEIGHT if len(rows) > 10 else "content", key=form.key("classes", before.names),
+        height=HEIGHT if len(rows) > 10 else "content", key=key,
         column_config={
             NEW_NAME: st.column_config.TextColumn(required=True, max_chars=200),
             USE: st.column_config.SelectboxColumn(options=uses, required=True),
         },
     )  # fmt: skip
-    return reading.model_copy(update=changed_classes(edited))
+    return edited
 
 
 def changed_classes(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

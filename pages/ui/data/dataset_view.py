@@ -16,7 +16,7 @@ from gan.io.atomic import file_version
 from gan.io.markdown_text import escape_markdown
 from pages.ui import fmt, frame, tiles
 from pages.ui.components import live_chart
-from pages.ui.data import file_preview, findings, set_details, suspect_labels
+from pages.ui.data import file_preview, findings, set_details, smaller_set, suspect_labels
 
 TONES = {"train": "blue", "val": "yellow", "test": "purple"}
 PER_ROW = 14
@@ -40,6 +40,8 @@ def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
         balance_chart(entry, image_set)
     if entry.config.name == "folder":
         set_details.set_details_panel(entry)
+        if image_set.kind == "class":
+            smaller_set.smaller_set_panel(entry)
         suspect_labels.suspect_labels_panel(entry.config.path, image_set)
         with st.expander("The files as they were given", icon=":material/folder_open:"):
             original_files(entry.config.path)

@@ -13,11 +13,7 @@ INSTANT = ("digits",)  # read within a second or two, by the page itself
 
 def prepare_panel(entry: Entry) -> None:
     """The description of the set, why it cannot be read, or the button and the progress of the job."""
-    if entry.config.name in INSTANT and entry.problem is None:
-        with st.spinner(f"Reading {entry.title} …"):
-            registry.load_image_set(entry.config)
-        _forget()
-        st.rerun()
+    read_instant(entry)
     with st.container(border=True):
         task = background.task_folder(task_name(entry))
         alive = jobs.state(task).alive
@@ -39,6 +35,15 @@ def prepare_panel(entry: Entry) -> None:
                 st.rerun()
         if task.exists() and entry.problem is None:
             background.watch_task(task, f"Reading {entry.title}", _forget)
+
+
+def read_instant(entry: Entry) -> None:
+    """Read a set that takes a second or two, and draw the page anew; nothing for others. Raises DataError, OSError."""
+    if entry.config.name in INSTANT and entry.problem is None:
+        with st.spinner(f"Reading {entry.title} …"):
+            registry.load_image_set(entry.config)
+        _forget()
+        st.rerun()
 
 
 def task_name(entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from gan import jobs
 from gan.access.permissions import Action
 from gan.data.set_access import set_target
 from gan.errors import RunError
@@ -11,7 +12,7 @@ from gan.evaluation.records.results import EvaluationResult
 from gan.io.markdown_text import escape_markdown
 from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.run import Run
-from pages.ui import fmt
+from pages.ui import cache, fmt
 from pages.ui.access.allowed import explained
 
 
@@ -43,7 +44,8 @@ def report_button(run: Run, snapshot: int) -> None:
     def build() -> bytes:
         from gan.evaluation.report import document  # here: it imports torch
 
-        return document.build_report(run, snapshot).encode()
+        verdict = cache.run_verdict(run, jobs.state(run.path), snapshot)
+        return document.build_report(run, snapshot, verdict).encode()
 
     st.download_button(
         "Report",

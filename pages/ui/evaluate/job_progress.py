@@ -11,6 +11,7 @@ from gan.runs.run import Run
 from pages.ui import background
 from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
+from pages.ui.release import release_button
 
 
 def begin_evaluation(run: Run, request: Request) -> None:
@@ -31,6 +32,7 @@ def progress_or_end(run: Run, kind: str, label: str) -> bool:
         last = jobs.log_tail(folder, 4)
         if last and state.kind in ("bug", "exit"):
             st.code(last, language=None, wrap_lines=True)
+        release_button(folder, state)
     elif state.name == "stopped":
         st.caption("Stopped. Starting it again continues.")
     if state.alive:

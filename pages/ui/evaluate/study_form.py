@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from gan.access.permissions import Action
+from gan.access.permissions import Action, decide
+from gan.data import registry
 from gan.errors import ConfigError
-from gan.evaluation import study_estimate
+from gan.evaluation import job, study_estimate
 from gan.evaluation.job import Request
 from gan.evaluation.study.study_options import ENOUGH_SEEDS, PRIMARY_METRICS, SHARES, StudyOptions
 from gan.evaluation.study_estimate import SavedEstimate
+from gan.evaluation.training_images import training_images_problem
 from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import fmt
@@ -25,6 +27,7 @@ CLASSIFIERS = {
 """Those that the form offers; the command line takes all."""
 FOLDS = 5
 MOST_GENERATORS = 5
+TIMED_AFTER = 1.0  # seconds that the page is open
 
 
 def study_card(run: Run, snapshot: int) -> None:
@@ -140,6 +143,27 @@ def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
                 args=(run, snapshot, "study", True),
                 **explained(Action.EVALUATE, run),
             )
+    if whole is None and can_be_timed(run):
+        st.fragment(_time_soon, run_every=TIMED_AFTER)(run, snapshot, options, [True])
+
+
+def can_be_timed(run: Run) -> bool:
+    """Whether the page has a study timed by itself: once for a run, where its images have been read."""
+    return (
+        job.job_state(run, "study-estimate") is None
+        and bool(decide(Action.EVALUATE, run))
+        and training_images_problem(run) is None
+        and registry.cached_image_set(run.config.data) is not None
+    )
+
+
+def _time_soon(run: Run, snapshot: int, options: StudyOptions, first: list[bool]) -> None:
+    """From the second call on, which is not part of the page's drawing, start the timing and draw the page again."""
+    if first:
+        first.clear()
+    elif can_be_timed(run):
+        begin_evaluation(run, Request("study-estimate", snapshot, study=options))
+        st.rerun()
 
 
 def _design(options: StudyOptions) -> str:

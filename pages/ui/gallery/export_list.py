@@ -11,6 +11,7 @@ from gan.runs.run import Run
 from pages.ui import background, fmt, routes
 from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted, errors_shown
+from pages.ui.release import release_button
 
 EVERY = 1.0
 MAX_EXPORTS = 12
@@ -50,6 +51,7 @@ def _export(run: Run, export: Export) -> None:
         background.progress_bar(export.folder, "Making images")
     elif state.is_problem:
         st.error(escape_message(state.cause) or "It ended without an error message.")
+        release_button(export.folder, state)
     elif state.name == "stopped":
         st.caption("Stopped. Resuming makes only what is missing.")
     for notice in result.notices if result is not None else ():

@@ -8,12 +8,12 @@ import streamlit as st
 from gan import jobs
 from gan.config import settings
 from gan.errors import RunError
-from gan.io.markdown_text import escape_markdown
 from gan.jobs import Device
 from gan.jobs.device_list import candidates
 from gan.jobs.status import read_status
 from gan.runs.run import find_run
 from pages.ui import cache, fmt, frame
+from pages.ui.job_texts import job_text
 
 ACROSS = 4  # cards side by side where they have the page's full width
 
@@ -83,6 +83,6 @@ def waits_for(device: str, gpus: int) -> str:
     wanted = [entry for entry in jobs.devices() if entry.name in names]
     if not wanted or sum(len(entry.holders) < settings.jobs_per_device() for entry in wanted) >= count:
         return ""
-    holders = " and ".join(jobs.describe_job(name) for entry in wanted for name in entry.holders[:1])
+    holders = " and ".join(job_text(name) for entry in wanted for name in entry.holders[:1])
     waiting = len(jobs.queue())
-    return escape_markdown(holders) + (f" and {waiting:,} more in the queue" if waiting else "")
+    return holders + (f" and {waiting:,} more in the queue" if waiting else "")

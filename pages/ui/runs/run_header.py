@@ -14,6 +14,8 @@ from gan.runs import parents
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import cache, fmt, frame
 from pages.ui.frame import errors_shown
+from pages.ui.job_texts import job_text, wait_text
+from pages.ui.release import release_button
 from pages.ui.runs import run_actions, run_notes, verdict_badge
 
 LAST_LINES = 8  # of the log, under the cause of a failure
@@ -157,11 +159,11 @@ def data_label(run: Run) -> str:
 def run_progress(run: Run, state: jobs.State) -> None:
     """The progress bar with rate and time left, or the place in the queue; nothing for a finished run."""
     if state.name == "queued" and state.engine != "local":
-        st.progress(0.0, text=f"Waiting: {jobs.describe_wait(state)}")
+        st.progress(0.0, text=f"Waiting: {wait_text(state)}")
         return
     if state.name == "queued":
         place = "next" if state.position == 1 else f"number {state.position}"
-        behind = f", behind {jobs.describe_job(state.blocked_by)}" if state.blocked_by else ""
+        behind = f", behind {job_text(state.blocked_by)}" if state.blocked_by else ""
         st.progress(0.0, text=f"Waiting for a device ({state.device}): {place} in the queue{behind}")
         return
     if not state.alive and state.name == "finished":
@@ -213,6 +215,7 @@ def run_end(run: Run, state: jobs.State) -> None:
         return
     unknown = "The training process ended without a message; its log may say why."
     st.error(escape_message(state.cause) or unknown, icon=":material/error:")
+    release_button(run.path, state)
     if not run.config_problem:
         run_actions.clone_button(run, state)
     last = jobs.log_tail(run.path, LAST_LINES)

@@ -106,11 +106,13 @@ def same_but_length(first: RunConfig, second: RunConfig) -> bool:
 
 
 def unread_images(chosen: DataConfig) -> None:
-    """That the recipe needs the images to be read, with the button that does it, or its progress."""
+    """Those that take a second are read; for others, that the recipe needs them, with the button, or its progress."""
     entry = next((entry for entry in cache.catalogue() if entry.slug == chosen.slug), None)
     if entry is None or entry.problem is not None:  # a problem beside the form says so
         st.caption("The recipe is known once the images are here.")
         return
+    with errors_shown():
+        prepare.read_instant(entry)
     task = background.task_folder(prepare.task_name(entry))
     if task.exists():
         background.watch_task(task, f"Reading {entry.title}", cache.clear_catalogue)
