@@ -340,3 +340,16 @@ def test_an_account_that_is_gone_is_led_on_without_a_question(browser: Browser) 
     answer = client.get("/sign-out")
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?over=1")
     assert "gan_session" not in client.cookies
+
+
+def test_code_that_says_for_nobody_acts_as_the_person_at_the_browser(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a fragment or a callback does, which runs without the page around it."""
+    header = browser(name="ann").get("/").json()["headers"]["x-gan-visitor"]
+    monkeypatch.setattr(identity, "_default", identity._default)  # put back after the test
+    identity.require_identity(session_identity.session_identity)
+    monkeypatch.setattr(session_identity, "session_visitor", lambda: session_identity.read_header(header))
+    assert (identity.current().name, identity.current().role) == ("ann", identity.Role.MEMBER)
+    accounts.remove("ann")
+    assert identity.current() is identity.SIGNED_OUT

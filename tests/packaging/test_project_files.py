@@ -25,6 +25,15 @@ def test_only_the_proxy_is_reached_from_outside_and_it_asks_for_a_name() -> None
     assert variables == services["proxy"]["environment"].keys()
 
 
+def test_the_app_of_compose_believes_its_proxy_alone_who_somebody_is() -> None:
+    told = COMPOSE["services"]["app"]["environment"]
+    assert told["GAN_SIGN_IN"] == "proxy"
+    assert [{"subnet": told["GAN_PROXY_ADDRESSES"]}] == COMPOSE["networks"]["default"]["ipam"]["config"]
+    sites = COMPOSE["configs"]["caddyfile"]["content"]
+    assert "header_up X-Forwarded-User {http.auth.user.id}" in sites
+    assert "header_up -X-Forwarded-Groups" in sites
+
+
 def test_the_app_of_compose_has_an_init_process_a_lasting_name_and_every_volume_of_the_image() -> None:
     app = COMPOSE["services"]["app"]
     assert app["init"] is True

@@ -59,8 +59,7 @@ class SignInGuard:
             return
         settings = proxy()
         origin, path = origin_of(scope, settings), path_below_base(scope)
-        visitor = await self._visitor(scope, origin)
-        identity = await to_thread.run_sync(identify_soon, visitor) if visitor else None
+        visitor, identity = await to_thread.run_sync(_sender, scope, origin)
         inner = {
             **scope,
             "headers": without_claims(scope, settings),
@@ -76,14 +75,6 @@ class SignInGuard:
             await self._websocket(inner, receive, send, visitor, identity)
         else:
             await self._http(inner, receive, _securing(send, origin), path, origin, visitor, identity)
-
-    async def _visitor(self, scope: Scope, origin: Origin) -> Visitor | None:
-        """Who asks: by the session's cookie, or by the word of the trusted proxy."""
-        if sign_in() != "proxy":
-            token = cookie(scope, sign_in_routes.COOKIE)
-            return await to_thread.run_sync(visitor_of_token, token, origin.address) if token else None
-        person = person_of_proxy(scope, proxy()) if origin.proxied else None
-        return Visitor(person[0], origin.address, "", person[1]) if person else None
 
     async def _http(
         self,
@@ -186,6 +177,17 @@ class SignInGuard:
 
 
 _DISCONNECT: Message = {"type": "websocket.disconnect", "code": SIGNED_OUT_CODE, "reason": "signed out"}
+
+
+def _sender(scope: Scope, origin: Origin) -> tuple[Visitor | None, Identity | None]:
+    """Who asks, by the session's cookie or the word of the trusted proxy, and their identity if they may come in."""
+    if sign_in() == "proxy":
+        person = person_of_proxy(scope, proxy()) if origin.proxied else None
+        visitor = Visitor(person[0], origin.address, "", person[1]) if person else None
+    else:
+        token = cookie(scope, sign_in_routes.COOKIE)
+        visitor = visitor_of_token(token, origin.address) if token else None
+    return visitor, identify_soon(visitor) if visitor else None
 
 
 async def _unless(over: asyncio.Event, receive: Receive) -> Message:
