@@ -22,7 +22,7 @@ from gan.errors import DataError, RunError
 from gan.evaluation import reader_study
 from gan.evaluation.records import results, study_results
 from gan.evaluation.report import sections, study_section
-from gan.export import formats, manifests
+from gan.export import formats, manifests, scorecard
 from gan.export.spool import Row
 from gan.jobs.notifications import Ended, webhook_document
 from gan.monitoring import comparison_page
@@ -72,6 +72,7 @@ def test_no_text_acts_in_a_data_card(texts: list[str], store: Path) -> None:
         "notices": [texts[0]],
         "run": "copied",
         "format": "folder",
+        "scorecard": dict.fromkeys(scorecard.CRITERIA, texts[0]),
         "snapshot": {"seen": 1, "generator_sha256": "0"},
         "further_snapshots": [],
         "seed": 1,
@@ -85,7 +86,7 @@ def test_no_text_acts_in_a_data_card(texts: list[str], store: Path) -> None:
     drawn = MarkdownIt("gfm-like", {"linkify": False}).render(card)
     tags = frozenset(["h1", "h2", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "code"])
     assert acting_html(drawn, MARKER, tags) == []
-    assert drawn.count("<tr>") == 1 + len(texts)
+    assert drawn.count("<tr>") == 1 + len(texts) + 1 + len(scorecard.CRITERIA)
     assert "<a" not in drawn
     assert drawn.count("<strong>") == 4
 
