@@ -187,3 +187,18 @@ def test_an_action_is_decided_the_same_for_its_button_and_its_call() -> None:
             "disabled": True,
             "help": "Choose.",
         }
+
+
+def test_an_owner_shares_a_run_on_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = shared_run(ANN, "mine", "private")
+    visit_as(ANN, monkeypatch)
+    at = page("progress", run="mine")
+    choice = at.radio(key="sharing mine")
+    assert choice.options == ["Private", "Everyone here"]
+    choice.set_value("all").run()
+    assert not at.exception
+    assert run.visibility == "all"
+    assert at.radio(key="sharing mine").value == "all"
+    visit_as(BOB, monkeypatch)
+    at = page("progress", run="mine")
+    assert len(at.radio) == 0
