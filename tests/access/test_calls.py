@@ -31,7 +31,7 @@ from gan.errors import AccessError, DataError, UserError
 from gan.evaluation import job, reader_study, training_images
 from gan.evaluation.job import Request
 from gan.evaluation.privacy.guard import load_detector
-from gan.export import exports, model_export
+from gan.export import exports, generator_files, model_export
 from gan.export.request import ExportRequest
 from gan.io.atomic import write_json
 from gan.jobs import launch
@@ -174,6 +174,14 @@ CALLS: Mapping[str, tuple[Action, Callable[[World], object]]] = {
         Action.EXPORT_MODEL,
         lambda w: model_export.export_model(w.run, "torch", w.run.path / "out"),
     ),
+    "gan.export.generator_files.begin_generator_file": (
+        Action.EXPORT_MODEL,
+        lambda w: generator_files.begin_generator_file(w.run, "torch", 1000),
+    ),
+    "gan.export.generator_files.require_download": (
+        Action.EXPORT_MODEL,
+        lambda w: generator_files.require_download(w.run, generator_files.GeneratorFile(w.run.path, "torch")),
+    ),
     "gan.sampling.marks.change": (Action.MARK_IMAGES, lambda w: marks.change(w.run, {})),
     "gan.sampling.marks.clear": (Action.MARK_IMAGES, lambda w: marks.clear(w.run, [])),
 }
@@ -201,6 +209,7 @@ ACTING_MODULES = (
     "gan.evaluation.report.document",
     "gan.evaluation.training_images",
     "gan.export.exports",
+    "gan.export.generator_files",
     "gan.jobs",
     "gan.runs.lifecycle",
     "gan.runs.notes",
