@@ -4,7 +4,7 @@ main        the parser of all commands, and the exit codes
 arguments   how the parser reports mistakes; the options of a run
 app         app
 train       train, submit
-runs        runs, stop, resume, release, delete, logs, tensorboard
+runs        runs, stop, resume, release, delete, logs, log
 data        data list, data check, data prepare
 labels      data suspects, data relabel
 evaluate    evaluate

@@ -1,4 +1,4 @@
-"""`runs`, `stop`, `resume`, `release`, `delete`, `logs` and `tensorboard`: list and control existing runs."""
+"""`runs`, `stop`, `resume`, `release`, `delete`, `logs` and `log`: list and control existing runs."""
 
 import argparse
 import contextlib
@@ -21,9 +21,17 @@ from gan.jobs.logs import follow_log
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, find_run
 
+TRACKERS = ("tensorboard", "wandb", "mlflow")
+SHOWN_BY = {
+    "tensorboard": "tensorboard --logdir {out}",
+    "wandb": "wandb sync {out}/wandb/offline-run-*",
+    "mlflow": "MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {out}",
+}
+"""What shows the files of each, or uploads them."""
+
 
 def add_commands(command: AddCommand) -> None:
-    """Add `runs`, `stop`, `resume`, `release`, `delete`, `logs` and `tensorboard`."""
+    """Add `runs`, `stop`, `resume`, `release`, `delete`, `logs` and `log`."""
     listing = command("runs", list_runs, "List the runs, the newest first.")
     listing.add_argument("--json", action="store_true", help="print one JSON list, with the verdict on each run")
     listing.add_argument("--disk", action="store_true", help="show the disk usage of each run")
@@ -41,9 +49,14 @@ def add_commands(command: AddCommand) -> None:
     printing = command("logs", logs, "Print the log of a run.")
     printing.add_argument("run")
     printing.add_argument("--follow", action="store_true", help="keep printing until the run ends")
-    events = command("tensorboard", write_tensorboard, "Write a run's curves and samples as TensorBoard event files.")
-    events.add_argument("run")
-    events.add_argument("--out", type=Path, required=True, help="an empty or new folder")
+    tracking = command(
+        "log", log_to_tracker, "Log a run's curves and scores to TensorBoard, Weights & Biases or MLflow."
+    )
+    tracking.add_argument("run")
+    tracking.add_argument("--to", choices=TRACKERS, required=True)
+    tracking.add_argument(
+        "--out", type=Path, help="a folder for its files, instead of the server that its own settings name"
+    )
 
 
 def list_runs(parsed: argparse.Namespace) -> int:
@@ -158,10 +171,13 @@ def _show_log_line(line: str) -> None:
     show(line.replace("\r\n", "\n").rpartition("\r")[2], end="")
 
 
-def write_tensorboard(parsed: argparse.Namespace) -> int:
-    """Write the TensorBoard event files of a run."""
-    from gan.monitoring import tensorboard
+def log_to_tracker(parsed: argparse.Namespace) -> int:
+    """Log a run to a tracker of experiments."""
+    from gan.monitoring import trackers  # here: it imports Pillow
 
-    points = tensorboard.write_event_files(find_run(parsed.run), parsed.out)
-    show(f"{points:,} points in {parsed.out}: `tensorboard --logdir {parsed.out}` shows them.")
+    points = trackers.TRACKERS[parsed.to](find_run(parsed.run), parsed.out)
+    if parsed.out is None:
+        show(f"{points:,} points logged.")
+    else:
+        show(f"{points:,} points in {parsed.out}: `{SHOWN_BY[parsed.to].format(out=parsed.out)}`.")
     return 0

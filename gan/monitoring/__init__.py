@@ -9,5 +9,6 @@ reference_curves recorded runs, good and bad                  run_differences  w
 run_table        what the files of many runs say              score_table      scores of runs beside each other
 curve_points     curves for drawing                           comparison_page  a comparison as CSV and HTML
 sweep_table      the runs of a sweep, mean over seeds
-tensorboard      curves and samples as event files
+tensorboard      curves, scores and samples as event files
+trackers         TensorBoard, Weights & Biases, MLflow         tracked_points   what they get of a run
 """

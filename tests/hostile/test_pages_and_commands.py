@@ -82,7 +82,7 @@ def test_commands_answer_hostile_runs_in_words(
             for command in (
                 ["logs", run.name],
                 ["sample", run.name, "--out", str(tmp_path / "out"), "--condition", "3", "--count", "1"],
-                ["tensorboard", run.name, "--out", str(tmp_path / f"events-{run.name}")],
+                ["log", run.name, "--to", "tensorboard", "--out", str(tmp_path / f"events-{run.name}")],
                 ["evaluate", run.name, "--report", str(tmp_path / "report.html")],
             ):
                 assert main(command) in (0, 2)

@@ -91,7 +91,7 @@ COMMANDS = [
     ["stop", "run"],
     ["logs", "run"],
     ["logs", "run", "--follow"],
-    ["tensorboard", "run", "--out", "events"],
+    ["log", "run", "--to", "tensorboard", "--out", "events"],
     ["sample", "run", "--count", "1", "--out", "sample.zip"],
     ["export", "run", "--per-class", "1", "--with-near-copies", "--out", "export.zip"],
     ["export", "run", "--task", EXPORT],

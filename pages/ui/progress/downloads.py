@@ -15,8 +15,9 @@ def downloads_panel(run: Run) -> None:
     with st.container(border=True):
         st.header(
             "Downloads", anchor=False,
-            help="Each chart is saved as PNG or SVG by the two buttons at its upper right. For TensorBoard: "
-            f"`{settings.PROGRAM} tensorboard {run.name} --out {run.name}-events`",
+            help="Each chart is saved as PNG or SVG by the two buttons at its upper right. For TensorBoard, "
+            "Weights & Biases and MLflow: "
+            f"`{settings.PROGRAM} log {run.name} --to tensorboard --out {run.name}-events`",
         )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
             st.download_button(
