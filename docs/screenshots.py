@@ -20,11 +20,10 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from docs.example_sets import write_dicom_folder, write_ham10000_zip
-from docs.make_demo import NAME, TARGET, gan
+from docs.make_demo import CHECKPOINTS, MNIST, gan
 from gan.config import settings
 from gan.data.ingest import staging
 from gan.runs import notes
-from gan.runs.run import Run
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
 WIDTH = 1280
@@ -32,7 +31,7 @@ COLOURS = 128
 MAX_BYTES = 400_000  # of a screenshot: some read the README over slow connections
 CHROMIUM = os.environ.get("GAN_CHROMIUM", "/usr/bin/chromium")
 SHORT = "digits-short"
-TITLE = Run(TARGET).title
+NAME, TITLE = MNIST.name, MNIST.title
 PAGES = {
     "overview": ("/", "Overview", 820),
     "data": ("/data?data=mnist", "Data", 1000),
@@ -89,7 +88,7 @@ def main(only_own: bool) -> None:
 
 def prepare_runs(store: Path) -> None:
     """The demo run, and a short one on the digits."""
-    shutil.copytree(TARGET, store / NAME)
+    shutil.copytree(CHECKPOINTS / NAME, store / NAME)
     gan("data", "prepare", "--data.name", "mnist")
     gan("train", "--preset", "digits-quick", "--train.kimg", "6", "--train.snapshot_kimg", "2", "--name", SHORT)
     notes.update_about(store / SHORT, title="A short run on digits")

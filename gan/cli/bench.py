@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 from gan.cli.arguments import AddCommand
 from gan.config.run_config import SIZES
@@ -28,6 +29,13 @@ def add_commands(command: AddCommand) -> None:
     )
     measuring.add_argument("--studies", type=int, default=200, help="simulated studies of each design (default 200)")
     measuring.add_argument("--size", type=int, action="append", choices=SIZES, help="only this size; may be repeated")
+    measuring.add_argument(
+        "--gpu-report",
+        type=Path,
+        metavar="FOLDER",
+        help="only measure what training does on the GPU, in about nine minutes: speed, memory, resuming, scores",
+    )
+    measuring.add_argument("--images", type=Path, help="own images for the run at 128 px of --gpu-report")
     faults = f"{', '.join(FAULTS)}; with --nodes {', '.join(NODE_FAULTS)}"
     soaking = command("soak", run_soak, "Submit, stop, kill and resume runs at random, and check every invariant.")
     soaking.add_argument("--minutes", type=float, default=10.0, help="duration (default 10)")
@@ -44,6 +52,8 @@ def run_bench(parsed: argparse.Namespace) -> int:
 
     if parsed.study_power:
         return _study_power(parsed, show_line)
+    if parsed.gpu_report is not None:
+        return _gpu_report(parsed, show_line)
     from gan.bench import checking_speed, loading_speed, page_speed, reading_speed, throughput
 
     show_line(throughput.HEADER)
@@ -69,6 +79,19 @@ def _study_power(parsed: argparse.Namespace, show_line: Callable[[str], None]) -
     if parsed.json:
         show(json.dumps({"study_power": study_power.json_rows(measured)}, indent=2))
     return 0
+
+
+def _gpu_report(parsed: argparse.Namespace, show_line: Callable[[str], None]) -> int:
+    """Measure the GPU; exit code 1 where a part failed."""
+    from gan.bench.gpu_report import measure_gpu
+    from gan.jobs.device_list import driver_problem, matching_devices
+
+    if matching_devices("auto")[0] == "cpu":
+        raise UserError(f"There is no GPU to report on. {driver_problem()}".strip())
+    report = measure_gpu(parsed.gpu_report, show_line, parsed.images)
+    if parsed.json:
+        show(json.dumps(report, indent=2))
+    return 1 if report["failed"] else 0
 
 
 def run_soak(parsed: argparse.Namespace) -> int:

@@ -38,10 +38,9 @@ def compile_networks(run: Run, worker: Worker, state: State, step: Callable[[], 
         return
     worker.report("compiling", 0, 1)
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.cache() / "compiled"))
-    mode = "reduce-overhead" if device.type == "cuda" else None
     try:
         with _restored(state):
-            state.compiled = _compiled(state.generator, mode), _compiled(state.discriminator, mode)
+            state.compiled = compiled_networks(state, device)
             for _ in range(4):  # with CUDA graphs: warm-up, recording, then replay
                 step()
     except (RuntimeError, OSError) as error:  # every error of the compiler is one of these
@@ -72,8 +71,11 @@ def should_compile(run: Run, device: torch.device) -> bool:
     return compiled
 
 
-def _compiled(network: nn.Module, mode: str | None) -> nn.Module:
-    return cast(nn.Module, torch.compile(network, dynamic=False, mode=mode))
+def compiled_networks(state: State, device: torch.device) -> tuple[nn.Module, nn.Module]:
+    """G and D compiled for batches of one shape, on CUDA with CUDA graphs; the first steps compile."""
+    mode = "reduce-overhead" if device.type == "cuda" else None
+    G, D = (torch.compile(network, dynamic=False, mode=mode) for network in (state.generator, state.discriminator))
+    return cast(nn.Module, G), cast(nn.Module, D)
 
 
 @contextlib.contextmanager
