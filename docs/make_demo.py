@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan.config import settings
-from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.runs import notes
@@ -168,7 +168,7 @@ def keep(demo: Demo, run: Run) -> None:
 
 def kept_snapshots(run: Run, count: int) -> list[int]:
     """The best snapshot and the newest ones, `count` together."""
-    newest, best = run.snapshots(), results.best_snapshot(run)
+    newest, best = run.snapshots(), best_snapshot(run)
     others = [seen for seen in newest if seen != best]
     return sorted([*others[len(others) - count + (best is not None) :], *([] if best is None else [best])])
 

@@ -169,7 +169,8 @@ def measure_memory_error(device: torch.device, values: Mapping[str, Any] | None)
     """What a run that is too large for the GPU ends with; nothing on a CPU, whose memory others need."""
     if values is None or device.type != "cuda":
         return {"skipped": f"not tried on {device.type}"}
-    run = lifecycle.start_run(options.build_config({"data.name": "digits", "job.device": str(device)} | values), "oom")
+    config = options.build_config({"data.name": "digits", "job.device": str(device), **values})
+    run = lifecycle.start_run(config, "oom")
     _wait(run)
     state = jobs.state(run.path)
     return {"state": state.name, "cause": state.cause}

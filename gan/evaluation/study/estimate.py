@@ -58,7 +58,7 @@ class StudyEstimate:
         if self.small_seconds is not None:
             lines.append(
                 f"A smaller design takes about {duration(self.small_seconds)}: all real images, 1 synthetic image for "
-                f"each real one, {StudyOptions().small().seeds} seeds"
+                "each real one"
             )
         skipped = [f"Not run at {arms.share:.0%}: {arms.arms}. {arms.why}" for arms in self.skipped]
         return [*lines, *self.designs, *self.external, *skipped]

@@ -129,15 +129,13 @@ class StudyOptions:
             )
 
     def small(self) -> "StudyOptions":
-        """A smaller design of the same study: all real images, one ratio, keep rate, use and generator, and few seeds
-        for the choice."""
+        """A smaller design of the same study: all real images, one ratio, keep rate and use, and few seeds for the
+        choice."""
         return replace(
             self,
-            seeds=ENOUGH_SEEDS,
             selection_seeds=2,
             shares=(1.0,),
             ratios=(1.0,),
             keep_rates=(0.5,),
             uses=("added",),
-            generators=1,
         )

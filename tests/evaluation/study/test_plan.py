@@ -11,7 +11,7 @@ from gan.evaluation.budget import EarlyStopping
 from gan.evaluation.classifiers import efficientnet_lite
 from gan.evaluation.study import arm_training, divisions, estimate
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
-from gan.evaluation.study.study_options import ENOUGH_SEEDS, StudyOptions, TrainingBudget
+from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 from gan.evaluation.study.study_plan import DivisionPlan, plan_regimes
 from gan.io.progress import silent
 from tests.conftest import trained
@@ -119,6 +119,6 @@ def test_an_estimate_offers_a_smaller_design() -> None:
     assert 0 < told.small_seconds < told.seconds
     assert any(line.startswith("A smaller design takes about ") for line in told.lines())
     small = options.small()
-    assert (small.shares, small.ratios, small.seeds, small.budget) == ((1.0,), (1.0,), ENOUGH_SEEDS, options.budget)
+    assert (small.shares, small.ratios, small.seeds, small.budget) == ((1.0,), (1.0,), options.seeds, options.budget)
     assert estimate.estimate_study(run, options=small).small_seconds is None
     assert small.small() == small
