@@ -18,7 +18,6 @@ from gan.errors import ConfigError, GanError, RunError
 from gan.evaluation.records import results
 from gan.evaluation.records.light_scores import load_light_score
 from gan.evaluation.records.membership_results import MembershipResult, list_memberships
-from gan.evaluation.study.external_classes import find_test_set
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.json_files import read_request
 from gan.runs.run import Run, stored_runs
@@ -78,6 +77,8 @@ def start_evaluation(run: Run, request: Request) -> None:
     current person may not evaluate the run or use the set that the request names."""
     require(Action.EVALUATE, run)
     if request.study.test_set:
+        from gan.evaluation.study.external_classes import find_test_set  # here: it imports Pillow
+
         find_test_set(request.study.test_set, run.config.data)
     run.snapshot(request.snapshot)
     folder = job_folder(run, request.kind)
