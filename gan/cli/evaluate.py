@@ -5,6 +5,7 @@ torch is imported only when the work begins.
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from gan.evaluation.records.study_text import study_text
 from gan.evaluation.study.study_options import PRIMARY_METRICS, SHARES, StudyOptions
 from gan.io.atomic import replacing
 from gan.io.terminal import show
+from gan.jobs.processes import lower_priority
 from gan.monitoring.run_verdict import run_verdict
 from gan.runs.run import Run, find_run
 
@@ -151,6 +153,9 @@ def evaluate(parsed: argparse.Namespace) -> int:
 def _task(run: Run, kind: str, part: int) -> int:
     """Run a background job; one that was stopped has recorded it."""
     try:
+        if kind == job.BESIDE_TRAINING:
+            lower_priority()
+            os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: threads would wait for each other
         if kind == "study-part":
             tasks.run_study_part(run, part, show_progress)
         else:

@@ -8,7 +8,7 @@ from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.config import options, presets, settings
 from gan.config.run_config import RunConfig
 from gan.errors import RunError
-from gan.evaluation.records.best_snapshot import best_snapshot
+from gan.evaluation import beside_training
 from gan.io.terminal import show
 from gan.jobs import kinds
 from gan.jobs.several_gpus import is_other_rank
@@ -60,7 +60,7 @@ def _train_run(run: Run) -> int:
             is_worker = True
             from gan.training.train import train  # once the device is chosen: torch must see no other
 
-            train(run, worker, protected=best_snapshot)
+            train(run, worker, hooks=beside_training.training_hooks())
     except Exception as error:
         if not is_worker:
             raise  # the run's folder has the cause of an earlier failure, not of this one

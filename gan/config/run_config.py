@@ -280,6 +280,23 @@ class TrainConfig(Section):
         ge=2,
         le=10_000,
     )
+    score: Literal["off", "light", "full"] = option(
+        "light",
+        "Score every snapshot by itself while the run trains, in the background on the CPU. light: on up to 500 "
+        "validation images, a few seconds of one core each; where the run itself is on the CPU, within 5% of its time, "
+        "and the rest after its end. full: the scores of the Evaluate page, minutes each. Not in jobs of Slurm.",
+        label="Score snapshots",
+    )
+    patience: int = option(
+        0,
+        "End the run by itself after so many scored snapshots in a row that are not better, by their kernel distance "
+        "to real validation images, than the best. 0: never.",
+        label="Patience",
+        unit="snapshots",
+        advanced=True,
+        ge=0,
+        le=10_000,
+    )
     log_kimg: float = option(
         1.0,
         "How often to add a point to the curves. Each point is the average since the last.",
@@ -381,6 +398,16 @@ class RunConfig(Section):
             raise ValueError(
                 f"train.freeze_d is {self.train.freeze_d} and train.start_from is empty: random weights would stay "
                 "random. Name a run to start from, or set train.freeze_d to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _patience_with_scores(self) -> Self:
+        if self.train.patience and (self.train.score == "off" or self.job.engine == "slurm"):
+            why = "train.score is off" if self.train.score == "off" else "jobs of Slurm do not score their snapshots"
+            raise ValueError(
+                f"train.patience is {self.train.patience} and {why}: nothing would tell when to end. Set "
+                "train.patience to 0"
             )
         return self
 

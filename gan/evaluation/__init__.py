@@ -7,6 +7,7 @@ privacy         near copies, the export guard, the membership test
 study           do the images help a classifier on sealed real images?
 report          one HTML file that opens offline
 job             evaluation jobs and their requests       tasks            the work of each kind of job
+beside_training scores of every snapshot while a run trains
 budget          numbers of images, training lengths      statistics       bootstrap, Wilson, Clopper-Pearson, Fisher
 selection       the keep rate (no torch)                 selector         the scores by which images are kept
 training_images a run's own training images              reader_study     a blind reading by an expert

@@ -12,6 +12,7 @@ from typing import Any
 
 from gan.errors import RunError, StoppedError
 from gan.evaluation import job
+from gan.evaluation.beside_training import ENDING
 from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, LightBudget, MembershipBudget
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
@@ -24,9 +25,6 @@ from gan.io.progress import Progress
 from gan.io.terminal import show
 from gan.jobs.worker import Worker, working
 from gan.runs.run import Run
-
-ENDING = "ending"
-"""The phase in which scores of every snapshot look for new ones for the last time."""
 
 
 @contextlib.contextmanager

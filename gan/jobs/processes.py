@@ -4,6 +4,7 @@ A pid alone proves nothing, as it may have been reused. A process is identified 
 signalled only if both match.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -65,6 +66,19 @@ def identity(pid: int) -> str:
         return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
     except psutil.NoSuchProcess:
         return ""
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def lower_priority() -> None:
+    """Give this process, and all that it starts, the lowest priority: others get the processor first."""
+    os.nice(19)
+    group = Path("/proc/self/autogroup")  # where Linux weighs sessions against each other, not processes
+    with contextlib.suppress(OSError):  # absent, read-only in a container, or asked too often: priority alone must do
+        group.write_text("19")
 
 
 def boot() -> str:

@@ -57,6 +57,7 @@ class Worker:
         self.can_wait_for_jobs = False
         """Whether `wait_for_jobs` works: in a job of an engine that has a queue of its own."""
         self._was_stopped = False
+        self._end_reason = ""
         self._phase: str | None = None
         self._phase_began = (0.0, 0.0)
         self._reported: float | None = None
@@ -75,6 +76,15 @@ class Worker:
     def mark_stopped(self) -> None:
         """Record that the work ends because of a stop, and is not finished."""
         self._was_stopped = True
+
+    def mark_ended_early(self, reason: str) -> None:
+        """Record that the work is finished before its planned end, and why, in a sentence."""
+        self._end_reason = reason
+
+    @property
+    def end_reason(self) -> str:
+        """Why the work is finished before its planned end; "" where it is not."""
+        return self._end_reason
 
     @property
     def time_is_up(self) -> bool:
@@ -371,7 +381,8 @@ def _ignore_late_stops() -> None:
 
 
 def _write_stopped_or_finished(folder: Path, worker: Worker, batch: BatchJob | None) -> None:
-    end = {"state": "stopped" if worker.was_stopped else "finished", "cause": "", "kind": ""}
+    kind = "early" if worker.end_reason else ""
+    end = {"state": "stopped" if worker.was_stopped else "finished", "cause": worker.end_reason, "kind": kind}
     if worker.was_stopped and not (folder / "stop").exists():
         end |= _end_from_outside(worker, batch)
     end_file.write_end(folder, {**end, "ticket": worker.ticket})

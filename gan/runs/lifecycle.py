@@ -22,6 +22,7 @@ from gan.runs.parents import find_parent, keep_parent
 from gan.runs.run import Run
 
 PREVIEW_NAME = "new-run"
+STOPPING_SECONDS = 10.0  # that deleting a run waits for the scoring of its snapshots to end
 MAX_DATA_NAME = 40  # characters of the data set's name in a generated run name, before the time and a number
 
 
@@ -108,7 +109,15 @@ def set_gpus(run: Run, gpus: int) -> Run:
 
 
 def delete_run(run: Run) -> str:
-    """Remove a run's folder; raises RunError while the run or any job in it is queued or running."""
+    """Remove a run's folder; raises RunError while the run or any job in it is queued or running.
+
+    The scoring of all its snapshots, which nobody may have asked for, is stopped.
+    """
+    scoring, until = run.path / "evaluation" / "snapshot-scores", time.monotonic() + STOPPING_SECONDS
+    if not jobs.state(run.path).may_work and jobs.state(scoring).alive:
+        jobs.stop(scoring)
+        while jobs.state(scoring).alive and time.monotonic() < until:
+            time.sleep(0.1)
     return jobs.delete(run.path)
 
 

@@ -6,6 +6,7 @@ diffaugment     augmentation for D               checkpoint        snapshots, ex
 mismatched_pairs  images under wrong conditions  failures          NaN, out of memory
 batches         images to the device             held_out          D's gap on held-out images
 precision       bfloat16 where it pays           compilation       torch.compile, decided once a run
+snapshot_hooks  what is asked and told about snapshots
 subclass_labels   the subclasses of a run      start_from       the weights of another run, FreezeD
 ranks           what several GPUs exchange        rank_processes   their processes
 timing          the speed of some steps

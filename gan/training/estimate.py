@@ -10,6 +10,7 @@ from gan.data import registry
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.errors import GanError
+from gan.jobs.device_list import matching_devices
 from gan.models.levels import level_widths
 from gan.runs.run import stored_runs
 from gan.training.measured_speed import load_speed, speed_values
@@ -31,6 +32,10 @@ MEASURED_BY = {
 }
 
 
+SCORING_SHARE = 0.05
+"""Largest share of the time of a run on the CPU that light scores of its snapshots take."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """Counts, bytes and seconds; None where not known yet."""
@@ -50,6 +55,8 @@ class Estimate:
     """Seconds of training at `speed`."""
     speed: Speed | None
     """None before it was measured."""
+    scoring: str = ""
+    """What scoring the snapshots costs, in a sentence."""
 
     def lines(self) -> list[str]:
         """The estimate as text, one line each, with what is not known."""
@@ -63,9 +70,28 @@ class Estimate:
                 f"Disk: about {_bytes(self.disk)}",
             ]
         if self.seconds is None or self.speed is None:
-            return [*lines, "Time: not known, the speed was not measured here yet."]
-        length = f"{self.seconds / 60:.0f} minutes" if self.seconds >= 90 else f"{self.seconds:.0f} seconds"
-        return [*lines, f"Time: about {length}, {MEASURED_BY[self.speed.measured_by]}."]
+            lines.append("Time: not known, the speed was not measured here yet.")
+        else:
+            lines.append(f"Time: about {_duration(self.seconds)}, {MEASURED_BY[self.speed.measured_by]}.")
+        return [*lines, *([f"Scores of the snapshots: {self.scoring}"] if self.scoring else [])]
+
+
+def scoring_cost(config: RunConfig, seconds: float | None) -> str:
+    """What scoring the snapshots of a run of so many seconds costs, in a sentence."""
+    if config.train.score == "off":
+        return "off."
+    if config.job.engine == "slurm":
+        return "not in a job of Slurm; `gan evaluate RUN --all-snapshots --light` makes them afterwards."
+    if config.train.score == "full":
+        return "full, on the CPU in the background, minutes each; they may go on after the training."
+    if matching_devices(config.job.device)[:1] != ["cpu"]:
+        return "light, on the CPU in the background: a few seconds of one core each."
+    most = "" if seconds is None else f" (about {_duration(SCORING_SHARE * seconds)})"
+    return f"light, within {SCORING_SHARE:.0%} of that time{most}; what does not fit follows the training."
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
 
 
 def _bytes(count: int) -> str:
@@ -78,7 +104,7 @@ def estimate(config: RunConfig) -> Estimate:
     speed = find_speed(config)
     seconds = None if speed is None else config.train.kimg * 1000 / speed.images_per_second
     if image_set is None:
-        return Estimate(None, None, None, None, None, seconds, speed)
+        return Estimate(None, None, None, None, None, seconds, speed, scoring_cost(config, seconds))
     channels, size = image_set.images.shape[1], config.data.image_size
     count = len(image_set.rows("train"))
     conditions = condition_width(len(image_set.names), config.model.subclasses)
@@ -91,7 +117,8 @@ def estimate(config: RunConfig) -> Estimate:
     )
     snapshots = min(config.train.keep_snapshots, max(1, int(config.train.kimg // config.train.snapshot_kimg)))
     disk = 4 * (snapshots * generator + 2 * 3 * both)
-    return Estimate(count, image_set.counts()["train"], both, memory, disk, seconds, speed)
+    scoring = scoring_cost(config, seconds)
+    return Estimate(count, image_set.counts()["train"], both, memory, disk, seconds, speed, scoring)
 
 
 def batch_that_fits(config: RunConfig, info: DatasetInfo, memory: int) -> int:

@@ -13,7 +13,6 @@ K conditions, M wrong conditions for each image: 1 with mismatched pairs, 0 with
 import contextlib
 import copy
 import signal
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -47,6 +46,7 @@ from gan.training.precision import compute_dtype, mixed_precision, normalise
 from gan.training.rank_processes import connected_ranks, joined_ranks
 from gan.training.ranks import Part, Ranks, synchronise_batch_norm
 from gan.training.sample_sheets import SampleSheet, early_sheet_due
+from gan.training.snapshot_hooks import SavedSnapshot, SnapshotHooks
 from gan.training.subclass_labels import with_subclasses
 
 
@@ -123,14 +123,13 @@ def train(
     run: Run,
     worker: Worker,
     image_set: ImageSet | None = None,
-    protected: Callable[[Run], int | None] = lambda run: None,
+    hooks: SnapshotHooks = SnapshotHooks(),
 ) -> None:
     """Train a run from its newest snapshot, or from the start, until it has seen `run.total` images or is stopped.
 
     Args:
         image_set: the images to train on, by default those that the config names; for runs on one GPU.
-        protected: gives the snapshot, by images seen, that must not be deleted when older ones are, such as the best by
-            score; None where there is none.
+        hooks: what is asked and told about snapshots, such as which must not be deleted.
 
     Raises DataError where the images cannot be read, RunError where they are not those of the run's snapshots, and
     TrainingError where a loss or a weight is not finite, or memory runs out.
@@ -165,7 +164,7 @@ def train(
             contextlib.closing(MetricsWriter(run.path / "metrics.jsonl", state.seen)) as writer,
             explain_memory_errors(run, info),
         ):
-            loop(run, worker, state, training_set, info, writer, protected)
+            loop(run, worker, state, training_set, info, writer, hooks)
 
 
 def follow(run: Run) -> None:
@@ -217,7 +216,7 @@ def loop(
     image_set: ImageSet,
     info: DatasetInfo,
     writer: MetricsWriter,
-    protected: Callable[[Run], int | None] = lambda run: None,
+    hooks: SnapshotHooks = SnapshotHooks(),
 ) -> None:
     """Train until the run has seen `run.total` images or is stopped; the arguments are those of `train`."""
     config, device = run.config, state.sums.device
@@ -238,7 +237,8 @@ def loop(
         save = finished or crossed(before, state.seen, snapshot_interval)
         sheet = early_sheet_due(before, state.seen)
         due = log or save or sheet or clock.due()
-        stopped = state.ranks.agree(due and not finished and worker.should_stop())
+        reason = hooks.reason_to_end(run) if save and not finished else ""
+        stopped = state.ranks.agree(bool(reason) or (due and not finished and worker.should_stop()))
         if not due:
             continue
         state.seconds = clock.seconds()
@@ -250,11 +250,14 @@ def loop(
             sample_sheet.write(state, run)
         if save or stopped:
             writer.flush()
-            checkpoint.save(run, state, protected(run))
+            checkpoint.save(run, state, hooks.best(run))
+            hooks.saved(run, SavedSnapshot(state.seen, state.seconds, device.type, last=finished or stopped))
         rate = clock.mean_rate(state.seen)
         left = max(run.total - state.seen, 0) / rate
         worker.report("training", state.seen, run.total, images_per_second=clock.rate or rate, seconds_left=left)
-        if stopped:
+        if reason:
+            worker.mark_ended_early(reason)
+        elif stopped:
             worker.mark_stopped()
         if finished or stopped:
             return

@@ -31,6 +31,10 @@ def test_the_image_size_defaults_to_the_data_sets() -> None:
     [
         ({"train.bach": "1"}, "There is no option train.bach. Did you mean train.batch?"),
         ({"train.batch": "0"}, "train.batch is 0: it takes a whole number from 2 to 4,096."),
+        (
+            {"train.patience": "3", "train.score": "off"},
+            "train.patience is 3 and train.score is off: nothing would tell when to end. Set train.patience to 0.",
+        ),
         ({"train.batch": "64.5"}, "train.batch is 64.5: it takes a whole number from 2 to 4,096."),
         ({"data.image_size": "50"}, "data.image_size is 50: it takes one of 16, 32, 64, 128, 256."),
         ({"optim.lr": "fast"}, "optim.lr is fast: it takes a number from 1e-06 to 0.1."),

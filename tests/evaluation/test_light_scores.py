@@ -30,7 +30,7 @@ EVERY = Request(job.BESIDE_TRAINING, every=True, light=True)
 
 
 def without_times(score: LightScore) -> dict[str, Any]:
-    timings = ("time", "seconds", "cpu_seconds")
+    timings = ("time", "seconds", "cpu_seconds", "start_cpu_seconds")
     made = {key: value for key, value in score.made_with.items() if key not in timings}
     return replace(score, made_with=made).as_json()
 

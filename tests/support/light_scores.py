@@ -36,7 +36,8 @@ def light_score(run: Run, snapshot: int, kid: float, half: float = 0.01, **chang
         },
         notices=[],
         made_with={
-            "time": 1.0, "cpu_seconds": 2.0, "seed": 0, "data_sha256": {"train": "t", "val": "v"},
+            "time": 1.0, "cpu_seconds": 2.0, "start_cpu_seconds": 0.0, "seed": 0,
+            "data_sha256": {"train": "t", "val": "v"},
             "features_sha256": "of the classifier", "generator_sha256": sha256,
         },
     )  # fmt: skip

@@ -32,6 +32,7 @@ from gan.sampling.sampler import load_generator
 from gan.training import checkpoint, sample_sheets
 from gan.training.estimate import batch_that_fits
 from gan.training.failures import explain_memory_errors
+from gan.training.snapshot_hooks import SnapshotHooks
 from gan.training.train import initial_state, step, train
 from tests.conftest import TINY, trained
 from tests.support.exactness import final_weights, rows, same, train_until
@@ -315,7 +316,7 @@ def test_training_keeps_the_protected_snapshot() -> None:
         "kept",
     )
     with working(run.path, run.config.job.device) as worker:
-        train(run, worker, protected=lambda run: 192)
+        train(run, worker, hooks=SnapshotHooks(best=lambda run: 192))
     assert run.snapshots() == [192, 576, 640]
 
 

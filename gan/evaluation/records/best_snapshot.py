@@ -38,13 +38,14 @@ def comparable_scores(run: Run) -> Sequence[SnapshotScore]:
     """
     existing = set(run.snapshots())
     evaluations, light = (
-        _like_newest([score for score in scores if score.snapshot in existing])
+        like_newest([score for score in scores if score.snapshot in existing])
         for scores in (list_results(run), list_light_scores(run))
     )
     return light if len(light) > len(evaluations) else evaluations
 
 
-def _like_newest(scores: Sequence[SnapshotScore]) -> Sequence[SnapshotScore]:
+def like_newest(scores: Sequence[SnapshotScore]) -> Sequence[SnapshotScore]:
+    """Those that are comparable with the newest: same data, features, seed and number of images."""
     if not scores:
         return []
     newest = max(scores, key=lambda score: float(score.made_with["time"]))

@@ -171,6 +171,7 @@ class _Diversity(TypedDict):
 class _MadeWith(TypedDict):
     time: Timestamp
     cpu_seconds: Count
+    start_cpu_seconds: Count
     seed: Whole
     data_sha256: dict[str, str]
     features_sha256: str

@@ -65,7 +65,7 @@ class LightScorer:
         Raises RunError where the run's data is missing or has changed, DataError where its validation split has too few
         images.
         """
-        self._cpu, self._run, self._budget = time.process_time(), run, budget
+        self._run, self._budget = run, budget
         self._images = images = load_training_images(run, progress)
         count = len(images.rows("val"))
         if count < LEAST:
@@ -81,6 +81,7 @@ class LightScorer:
         self._real_features, self._real_logits = predict(self._own.network, self._real)
         self._detector: NearCopyDetector = calibrated_detector(run, images, progress)
         self._pretrained = self._load_pretrained()
+        self._start_cpu_seconds = self._cpu = time.process_time()
 
     def score(self, snapshot: int, progress: Progress = silent) -> LightScore:
         """The scores of a snapshot, which are saved; raises RunError where it is missing or damaged."""
@@ -162,13 +163,18 @@ class LightScorer:
         }
 
     def _made_with(self, sampler: Sampler, began: float) -> dict[str, Any]:
-        """Everything needed to compute the scores again, and the CPU seconds since the last ones or the start."""
+        """Everything needed to compute the scores again, and their CPU seconds.
+
+        `start_cpu_seconds` are those of the process before its first scores: imports and preparation; 0 in later ones.
+        """
         now = time.process_time()
         cpu_seconds, self._cpu = now - self._cpu, now
+        start_cpu_seconds, self._start_cpu_seconds = self._start_cpu_seconds, 0.0
         return {
             "time": began,
             "seconds": time.time() - began,
             "cpu_seconds": cpu_seconds,
+            "start_cpu_seconds": start_cpu_seconds,
             "generator_sha256": sampler.sha256,
             "data_sha256": self._hashes,
             "features_sha256": self._own.sha256,

@@ -211,6 +211,8 @@ def run_end(run: Run, state: jobs.State) -> None:
     if state.name == "stopped":
         saved = "Stopped, and saved. Resume goes on exactly where it stopped."
         st.info(escape_message(state.cause) or saved, icon=":material/stop_circle:")
+    if state.name == "finished" and state.cause:
+        st.info(escape_message(state.cause), icon=":material/flag:")
     if not state.is_problem:
         return
     unknown = "The training process ended without a message; its log may say why."

@@ -128,6 +128,8 @@ def estimate_figures(estimated: Estimate) -> None:
         fmt.byte_size(estimated.disk) if estimated.disk else "not known",
         help="Size of the finished run, estimated.",
     )
+    if estimated.scoring:
+        st.caption(f"Scores of the snapshots: {estimated.scoring}")
     if estimated.per_condition:
         fewest, most = min(estimated.per_condition.values()), max(estimated.per_condition.values())
         each = f"{fewest:,} to {most:,}" if fewest < most else f"{fewest:,}"
