@@ -8,7 +8,7 @@ from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.frame import PROGRESS, errors_shown
 from pages.ui.notifications import notification_button
-from pages.ui.progress import curves, downloads, health, samples
+from pages.ui.progress import curves, downloads, health, samples, scores
 from pages.ui.runs import run_header
 
 EVERY = 2.0  # seconds between redraws while the run is alive
@@ -67,6 +67,7 @@ def run_panels(run: Run, state: jobs.State) -> None:
         log_expander(run)
     with right:
         view = curves.loss_chart(run, rows, markers, moment)
+    scores.scores_card(run, state)
     curves.other_charts(run, rows, view, markers, moment)
 
 

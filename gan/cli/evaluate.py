@@ -13,6 +13,7 @@ from typing import Any
 
 from gan import jobs
 from gan.cli.arguments import AddCommand
+from gan.cli.chosen_snapshot import chosen_snapshot
 from gan.cli.progress import show_progress
 from gan.config import glossary
 from gan.errors import StoppedError, UserError
@@ -37,7 +38,7 @@ def add_commands(command: AddCommand) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"terms:\n{glossary.help_text('Scores', 'Study')}".replace("%", "%%")
     parser.add_argument("run")
-    parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    parser.add_argument("--snapshot", type=int, help="by images seen (default: the best by scores, else the newest)")
     parser.add_argument("--all-snapshots", action="store_true", help="every snapshot that has no scores yet")
     parser.add_argument(
         "--light",
@@ -124,6 +125,8 @@ def evaluate(parsed: argparse.Namespace) -> int:
     run = find_run(parsed.run)
     if parsed.task is not None:
         return _task(run, parsed.task, parsed.part)
+    if not parsed.all_snapshots:
+        parsed.snapshot = chosen_snapshot(run, parsed.snapshot)
     request = _request(parsed)
     # The study first: it may use a GPU, which the others hide from torch.
     scores = job.BESIDE_TRAINING if request.light else "scores"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gan.cli.arguments import AddCommand
+from gan.cli.chosen_snapshot import chosen_snapshot
 from gan.cli.progress import show_progress
 from gan.errors import UserError
 from gan.export import balance, exports, generator_files
@@ -74,7 +75,7 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         default="torch",
         help="torch: a program of torch.export (default); onnx; safetensors: weights, and the network as Python code",
     )
-    parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    parser.add_argument("--snapshot", type=int, help="by images seen (default: the best by scores, else the newest)")
     parser.add_argument("--out", type=Path, help="a file that ends in .zip, or an empty or new folder")
     parser.add_argument("--task", help=argparse.SUPPRESS)
 
@@ -82,7 +83,7 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run")
     parser.add_argument("--condition", action="append", help='a class, "Smiling=1,Male=0", or "any"; may be repeated')
-    parser.add_argument("--snapshot", type=int, help="by images seen (default: the newest)")
+    parser.add_argument("--snapshot", type=int, help="by images seen (default: the best by scores, else the newest)")
     parser.add_argument("--seed", type=int, default=0, help="another seed makes other images (default 0)")
     parser.add_argument("--truncation", type=float, default=1.0, help="below 1: more typical, less varied (default 1)")
     parser.add_argument("--out", type=Path, help="a file that ends in .zip, or an empty or new folder")
@@ -91,7 +92,8 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
 def make_sample(parsed: argparse.Namespace) -> int:
     """Make images of some conditions."""
     items = tuple((condition, parsed.count) for condition in parsed.condition or ["any"])
-    request = ExportRequest(items, parsed.snapshot, parsed.seed, parsed.truncation, parsed.start)
+    snapshot = chosen_snapshot(find_run(parsed.run), parsed.snapshot)
+    request = ExportRequest(items, snapshot, parsed.seed, parsed.truncation, parsed.start)
     return _write(parsed, replace(request, with_near_copies=True, with_rejected=True))
 
 
@@ -110,7 +112,7 @@ def make_model_export(parsed: argparse.Namespace) -> int:
         with working(generator_files.find_generator_file(run, parsed.task).folder) as worker:
             generator_files.run_task(run, parsed.task, worker.progress)
         return 0
-    result = export_model(run, parsed.format, _out(parsed), parsed.snapshot, show_progress)
+    result = export_model(run, parsed.format, _out(parsed), chosen_snapshot(run, parsed.snapshot), show_progress)
     show(
         f"The generator after {result.snapshot:,} images in {parsed.out}; README.md there says how to use it. Loaded "
         f"again, its images differ by at most {result.difference:.1g} in [-1, 1]."
@@ -145,7 +147,7 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
         items = balance.balance_items(run.info(), parsed.bring_to, parsed.condition)
     return ExportRequest(
         items,
-        parsed.snapshot,
+        chosen_snapshot(run, parsed.snapshot),
         parsed.seed,
         parsed.truncation,
         start=None,

@@ -15,6 +15,7 @@ from gan.config import settings
 from gan.data.sources.scan import scanning_once
 from gan.errors import RunError, UserError
 from gan.evaluation import job
+from gan.evaluation.records.best_snapshot import best_score, score_summary
 from gan.io.terminal import printable, show
 from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs.logs import follow_log
@@ -103,12 +104,13 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
 
 
 def _verdict(run: Run, rates: Mapping[str, float]) -> dict[str, Any]:
-    """The verdict on a run; None where its files cannot be read, which is logged."""
+    """The verdict on a run and its best snapshot's scores; None where its files cannot be read, which is logged."""
     from gan.monitoring.run_verdict import run_verdict  # here: it imports Pillow
 
     with skipping_unreadable(run.path):
-        return {"verdict": run_verdict(run, jobs.state(run.path), rates=rates).as_json()}
-    return {"verdict": None}
+        best, verdict = best_score(run), run_verdict(run, jobs.state(run.path), rates=rates)
+        return {"verdict": verdict.as_json(), "best": None if best is None else score_summary(best)}
+    return {"verdict": None, "best": None}
 
 
 def _note(state: jobs.State) -> str:

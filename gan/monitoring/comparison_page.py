@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from gan import __version__, jobs
+from gan.evaluation.records.best_snapshot import best_text
 from gan.evaluation.report import svg, text
 from gan.evaluation.report.svg import Point, Series
 from gan.io import contact_sheet
@@ -115,8 +116,13 @@ def _options(runs: Sequence[Run]) -> str:
 
 def _scores(runs: Sequence[Run], baseline: int | None) -> str:
     evaluations = [score_table.compared_evaluation(run) for run in runs]
+    light = "".join(
+        f"<p>Best snapshot of {html.escape(_label(run))}: {best_text(run)}.</p>"
+        for run, result in zip(runs, evaluations, strict=True)
+        if result is None and best_text(run)
+    )
     if all(result is None for result in evaluations):
-        return "<p>None of these runs has scores.</p>"
+        return light or "<p>None of these runs has scores.</p>"
     columns = [
         f"{_label(run)}, after {result.snapshot:,} images" if result is not None else _label(run)
         for run, result in zip(runs, evaluations, strict=True)
@@ -124,7 +130,7 @@ def _scores(runs: Sequence[Run], baseline: int | None) -> str:
     rows = score_table.score_rows(evaluations, baseline)
     table = _table([row.score.name for row in rows], columns, [[_cell(cell) for cell in row.cells] for row in rows])
     base = f" Differences are from {html.escape(_label(runs[baseline]))}." if baseline is not None else ""
-    return f'{table}<p class="quiet">On the validation split, with 95% intervals; the best in bold.{base}</p>'
+    return f'{table}{light}<p class="quiet">On the validation split, with 95% intervals; the best in bold.{base}</p>'
 
 
 def _cell(cell: Cell) -> str:

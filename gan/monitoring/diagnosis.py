@@ -20,6 +20,7 @@ RULES: tuple[Callable[[Observations], Finding | None], ...] = (
     curve_rules.oscillating,
     image_rules.overdrawn,
     image_rules.condition_ignored,
+    image_rules.past_best,
 )
 """Findings of one level keep this order: the most telling cause first."""
 ORDER: tuple[Level, ...] = ("error", "warning", "good", "neutral", "wait")

@@ -111,6 +111,38 @@ def memorising(observations: Observations) -> Finding | None:
     )
 
 
+def past_best(observations: Observations) -> Finding | None:
+    """The best snapshot's kernel distance is below the newest scored one's, by a one-sided test, and two or more
+    snapshots were scored after it.
+
+    The test uses the 95% intervals of both as if they were independent. They are of the same real images, so that it
+    errs on the side of silence; that the best is the lowest of several errs on the other.
+    """
+    scores = observations.scores
+    best = min(scores, key=lambda score: score.kid, default=None)
+    if best is None or sum(score.snapshot > best.snapshot for score in scores) < 2:
+        return None
+    newest = scores[-1]
+    if not significantly_lower(best.kid, best.intervals["kid"], newest.kid, newest.intervals["kid"]):
+        return None
+    ago = newest.snapshot - best.snapshot
+    when = f"{ago / 1000:,.0f} thousand" if ago >= 10_000 else f"{ago:,}"
+    low, high = best.intervals["kid"]
+    newest_low, newest_high = newest.intervals["kid"]
+    return Finding(
+        "past-best",
+        "warning",
+        f"Best {when} images ago: stop here",
+        f"The snapshot after {best.snapshot:,} images is the closest to real ones: kernel distance {best.kid:.3g} "
+        f"({low:.3g} to {high:.3g}). That after {newest.snapshot:,} has {newest.kid:.3g} ({newest_low:.3g} to "
+        f"{newest_high:.3g}).",
+        "Use the best snapshot: gallery, downloads, evaluation and study take it by default. Stop a run that goes on; "
+        "with Patience, a clone ends by itself.",
+        seen_in="scores",
+        basis="test",
+    )
+
+
 def condition_ignored(observations: Observations) -> Finding | None:
     """Obedience is below 85% of accuracy on real images, both balanced and above chance, by a one-sided test.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gan import jobs
 from gan.config.run_config import RunConfig
 from gan.evaluation.records import results
+from gan.evaluation.records.best_snapshot import SnapshotScore, comparable_scores
 from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring import sample_diversity
 from gan.runs.metrics import TIMINGS
@@ -38,6 +39,8 @@ class Observations:
     """Diversity between subclasses as a share of `real_diversity` (`gan/data/subclasses.py`); 0 without subclasses."""
     evaluation: EvaluationResult | None = None
     """The newest evaluation on the validation split."""
+    scores: Sequence[SnapshotScore] = ()
+    """The scores among which the best snapshot is chosen, by snapshot, ascending."""
     end: str = ""
     """Cause of a failed run (`jobs.State.kind`), such as "nan"; "" otherwise."""
     silent: float | None = None
@@ -64,6 +67,7 @@ class Observations:
             metrics={name: values[:points] for name, values in self.metrics.items()},
             diversity={seen: value for seen, value in self.diversity.items() if seen <= moment},
             evaluation=None,
+            scores=[score for score in self.scores if score.snapshot <= moment],
             end="",
             silent=None,
         )
@@ -135,6 +139,7 @@ def observations_from_run(
         real_diversity=real_diversity,
         subclass_separation=subclass_separation,
         evaluation=evaluations[-1] if evaluations else None,
+        scores=comparable_scores(run),
         end=state.kind if state.name in ("failed", "lost") else "",
         silent=silent,
     )

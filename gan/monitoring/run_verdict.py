@@ -21,6 +21,7 @@ from gan import jobs
 from gan.errors import RunError
 from gan.evaluation.records import membership_results, results, study_results
 from gan.evaluation.records.best_snapshot import best_snapshot
+from gan.evaluation.records.light_scores import list_light_scores
 from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring.curve_rules import Finding
 from gan.monitoring.diagnosis import diagnose
@@ -93,12 +94,13 @@ def run_verdict(
         text = "The run has no snapshot yet." if state.alive else "The run ended before its first snapshot."
         return RunVerdict(run.name, None, "no-images", "neutral", "No images yet", text, NO_PARTS)
     result = next((result for result in results.list_results(run) if result.snapshot == snapshot), None)
+    light = next((score for score in list_light_scores(run) if score.snapshot == snapshot), None)
     findings = _findings(run, state, snapshot, result)
     study = next((study for study in study_results.list_studies(run) if study.snapshot == snapshot), None)
     parts = (
         health_part(findings),
-        scores_part(result),
-        near_copies_part(result),
+        scores_part(result, light),
+        near_copies_part(result, light),
         membership_part(membership_results.load_membership(run, snapshot)),
         study_part(study),
     )

@@ -14,6 +14,7 @@ from typing import Literal
 
 from gan.evaluation.number_format import percent, points, points_interval
 from gan.evaluation.records import interpretation
+from gan.evaluation.records.light_scores import LightScore
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
@@ -31,6 +32,7 @@ HEALTH_LABELS = {
     "nothing-learnt": "Nothing learnt",
     "condition-ignored": "Strays from the condition",
     "early": "Too early to tell",
+    "past-best": "Past its best",
 }
 """Labels of findings whose headline does not begin with one of at most four words and a colon."""
 
@@ -76,10 +78,16 @@ def _health(kind: str, level: VerdictLevel, label: str, sentence: str) -> Verdic
     return VerdictPart("health", kind, level, f"{label[0].lower()}{label[1:]}", label, sentence)
 
 
-def scores_part(result: EvaluationResult | None) -> VerdictPart:
-    """Whether a classifier trained on these images alone recognises real ones."""
-    if result is None:
+def scores_part(result: EvaluationResult | None, light: LightScore | None = None) -> VerdictPart:
+    """Whether a classifier trained on these images alone recognises real ones; light scores do not tell it."""
+    if result is None and light is None:
         return VerdictPart("scores")
+    if result is None:
+        assert light is not None
+        obedience, real = percent(light.obedience_balanced, 0), percent(light.real_accuracy_balanced, 0)
+        coverage, floor = percent(light.coverage, 0), percent(light.floor["coverage"], 0)
+        text = f"light only: obedience {obedience}, real images {real}; coverage {coverage}, real images {floor}"
+        return VerdictPart("scores", text=text)
     kind = interpretation.training_value(result)
     levels: dict[str, VerdictLevel] = {"good": "good", "weak": "neutral", "none": "caution", "unknown": "caution"}
     labels = {
@@ -102,8 +110,11 @@ def scores_part(result: EvaluationResult | None) -> VerdictPart:
     return VerdictPart("scores", kind, levels[kind], text, labels[kind], sentence)
 
 
-def near_copies_part(result: EvaluationResult | None) -> VerdictPart:
+def near_copies_part(result: EvaluationResult | None, light: LightScore | None = None) -> VerdictPart:
     """Near copies of training images, counted with the scores."""
+    if result is None and light is not None:
+        copies = light.near_copies
+        return VerdictPart("near copies", text=f"light only: {copies['count']:,} of {copies['checked']:,}")
     if result is None or not result.near_copies["checked"]:
         return VerdictPart("near copies")
     copies, held = result.near_copies, result.near_copies["held_out"]

@@ -16,7 +16,7 @@ from gan.io.json_files import read_json_lines
 from gan.jobs.status import Timestamp
 from gan.runs.run import Run
 
-EventKind = Literal["snapshot", "resumed", "warning"]
+EventKind = Literal["snapshot", "resumed", "warning", "best"]
 
 
 class _Resumption(TypedDict):

@@ -114,11 +114,16 @@ def delete_run(run: Run) -> str:
     The scoring of all its snapshots, which nobody may have asked for, is stopped.
     """
     scoring, until = run.path / "evaluation" / "snapshot-scores", time.monotonic() + STOPPING_SECONDS
-    if not jobs.state(run.path).may_work and jobs.state(scoring).alive:
-        jobs.stop(scoring)
-        while jobs.state(scoring).alive and time.monotonic() < until:
+    if jobs.state(run.path).may_work or not jobs.state(scoring).alive:
+        return jobs.delete(run.path)
+    jobs.stop(scoring)
+    while True:
+        try:
+            return jobs.delete(run.path)
+        except RunError:  # its process has not ended yet
+            if time.monotonic() > until:
+                raise
             time.sleep(0.1)
-    return jobs.delete(run.path)
 
 
 def preview_script(config: RunConfig, name: str | None = None) -> str:

@@ -22,7 +22,7 @@ from gan.training.snapshot_hooks import SavedSnapshot, SnapshotHooks
 from gan.training.train import train
 from tests.conftest import TINY, trained
 from tests.support.exactness import final_weights, rows, same
-from tests.support.jobs import clean_up, give_job, started, wait_until
+from tests.support.jobs import clean_up, give_job, notes, started, wait_until
 from tests.support.light_scores import light_score
 
 LAST = SavedSnapshot(320, 600.0, "cpu", last=True)
@@ -115,14 +115,15 @@ def test_a_killed_task_is_taken_up_again_and_one_that_failed_by_itself_is_not(st
     give_job(folder)
     try:
         score_if_due(run, LAST)
-        wait_until(lambda: jobs.state(folder).name == "running", "the task runs")
+        wait_until(lambda: len(notes()) == 1, "the task works")
         first = started(Run(folder))["ticket"]
         score_if_due(run, LAST)  # it is at work: nothing is started
         assert started(Run(folder))["ticket"] == first
         os.kill(started(Run(folder))["pid"], signal.SIGKILL)
         wait_until(lambda: jobs.state(folder).name == "lost", "it was killed")
         score_if_due(run, SavedSnapshot(320, 600.0, "cuda", last=False))
-        wait_until(lambda: started(Run(folder))["ticket"] > first, "it was started again")
+        wait_until(lambda: len(notes()) == 2, "it works again")
+        assert started(Run(folder))["ticket"] > first
         assert lifecycle.delete_run(run) == "The run digits was deleted."  # which stops it
 
         again = trained("again")

@@ -30,6 +30,46 @@ def best_score(run: Run) -> SnapshotScore | None:
     return min(comparable_scores(run), key=lambda score: score.kid, default=None)
 
 
+def best_text(run: Run) -> str:
+    """The best snapshot and its score in a phrase, `after 120,000 images: kernel distance 0.012 (0.008 to 0.016), light
+    scores on 500 images`; "" without scores."""
+    best = best_score(run)
+    if best is None:
+        return ""
+    low, high = best.intervals["kid"]
+    kind = "light scores" if isinstance(best, LightScore) else "scores"
+    return (
+        f"after {best.snapshot:,} images: kernel distance {best.kid:.3g} ({low:.3g} to {high:.3g}), {kind} on "
+        f"{best.n['scores']:,} images"
+    )
+
+
+def score_summary(score: SnapshotScore) -> dict[str, Any]:
+    """The main scores of a snapshot as a JSON document."""
+    copies = score.near_copies
+    return {
+        "snapshot": score.snapshot,
+        "light": isinstance(score, LightScore),
+        "n": score.n["scores"],
+        "kid": score.kid,
+        "kid_interval": list(score.intervals["kid"]),
+        "obedience_balanced": score.obedience_balanced,
+        "coverage": score.coverage,
+        "diversity": score.diversity["ratio"],
+        "near_copies": [copies["count"], copies["checked"]],
+    }
+
+
+def scores_over_time(run: Run) -> Sequence[SnapshotScore]:
+    """The comparable scores of the kind that chooses the best, those of deleted snapshots too, ascending."""
+    comparable = comparable_scores(run)
+    if not comparable:
+        return []
+    light = isinstance(comparable[0], LightScore)
+    everything: Sequence[SnapshotScore] = list_light_scores(run) if light else list_results(run)
+    return [score for score in everything if _settings(score) == _settings(comparable[-1])]
+
+
 def comparable_scores(run: Run) -> Sequence[SnapshotScore]:
     """The scores of existing snapshots among which the best is chosen, by snapshot, ascending.
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan.evaluation import job
 from gan.evaluation.job import Request
+from gan.evaluation.records.best_snapshot import best_score, best_text
 from gan.io.markdown_text import escape_markdown
 from gan.monitoring import run_differences, score_table
 from gan.monitoring.score_table import Cell
@@ -54,6 +55,9 @@ def compared_scores(runs: Sequence[Run], baseline: int | None) -> None:
         comparison_table([row.score.name for row in rows], columns, cells, "scores")
         _scores_caption(score_table.comparable(evaluations), sum(result is not None for result in evaluations))
     for run, result in zip(runs, evaluations, strict=True):
+        best = best_score(run)
+        if best is not None and (result is None or best.snapshot != result.snapshot):
+            st.caption(f"Best snapshot of {escape_markdown(run_label(run))}: {best_text(run)}.")
         if result is None:
             _without_scores(run)
 
@@ -85,7 +89,7 @@ def _without_scores(run: Run) -> None:
         if not run.snapshots():
             st.caption(f"{title} has no snapshot to score.")
             return
-        st.caption(f"{title} has no scores.", width="content")
+        st.caption(f"{title} has no full scores.", width="content")
         seconds = cache.evaluation_seconds(run)
         st.button(
             "Score it" if seconds is None else f"Score it, about {fmt.duration(seconds)}",

@@ -50,15 +50,16 @@ const trace = (one, look) => {
 }
 
 // What happened, on the axis of the images seen: each mark as a sign that explains itself under the pointer.
-const SIGNS = { snapshot: "▴", resumed: "▸", warning: "▲" }
+const SIGNS = { snapshot: "▴", resumed: "▸", warning: "▲", best: "★" }
+const SIGN_TONES = { resumed: "orange", warning: "orange", best: "green" }
 const signs = (data, look) => (data.marks ?? []).map(mark => ({
   x: mark.x, yref: "paper", y: 0, yanchor: "bottom", text: SIGNS[mark.kind], hovertext: mark.text, showarrow: false,
-  font: { size: mark.kind === "snapshot" ? 16 : 15, color: mark.kind === "snapshot" ? look.quiet : look.tones.orange },
+  font: { size: mark.kind === "snapshot" ? 16 : 15, color: look.tones[SIGN_TONES[mark.kind]] ?? look.quiet },
   hoverlabel: { bgcolor: look.background, bordercolor: look.grid, font: { color: look.text } },
 }))
 const lines = (data, look) => [
   ...(data.marks ?? []).filter(mark => mark.kind !== "snapshot")
-    .map(mark => ({ x: mark.x, line: { color: look.tones.orange, width: 1.25, dash: "dot" } })),
+    .map(mark => ({ x: mark.x, line: { color: look.tones[SIGN_TONES[mark.kind]], width: 1.25, dash: "dot" } })),
   ...(data.moment == null ? [] : [{ x: data.moment, line: { color: look.text, width: 1.25 } }]),
 ].map(one => ({ type: "line", x0: one.x, x1: one.x, yref: "paper", y0: 0, y1: 1, line: one.line, layer: "below" }))
 

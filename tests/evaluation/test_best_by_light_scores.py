@@ -1,0 +1,115 @@
+"""What speaks of light scores: the diagnosis, the verdict, lists, commands, and the charts of the Progress page."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gan import jobs
+from gan.cli.main import main
+from gan.errors import StoppedError
+from gan.evaluation import job, tasks
+from gan.io.atomic import write_json
+from gan.monitoring.curve_rules import Finding
+from gan.monitoring.diagnosis import diagnose
+from gan.monitoring.image_rules import past_best
+from gan.monitoring.observations import Observations, observations_from_run
+from gan.monitoring.run_verdict import run_verdict
+from gan.runs.run import Run
+from tests.conftest import trained
+from tests.support.light_scores import light_score
+from tests.support.pages import page, said
+
+
+@pytest.fixture
+def run() -> Run:
+    """A run with five snapshots, the second of which is the best."""
+    run = trained("scored", train__kimg=0.8)
+    for seen, kid in zip(run.snapshots(), (0.5, 0.1, 0.3, 0.2, 0.3), strict=True):
+        light_score(run, seen, kid)
+    return run
+
+
+def observed(run: Run) -> Observations:
+    return observations_from_run(run, [], jobs.state(run.path))
+
+
+def finding(run: Run, **changes: object) -> Finding | None:
+    return past_best(replace(observed(run), **changes))  # type: ignore[arg-type]
+
+
+def test_the_diagnosis_says_how_long_ago_the_best_was_where_the_difference_is_no_chance(run: Run) -> None:
+    found = finding(run)
+    assert found is not None
+    assert (found.key, found.basis, found.headline) == ("past-best", "test", "Best 480 images ago: stop here")
+    assert "after 320 images" in found.meaning
+    scores = observed(run).scores
+    assert finding(run, scores=scores[:3]) is None  # one later snapshot may be chance
+    wide = [replace(score, intervals=score.intervals | {"kid": (-1.0, 1.0)}) for score in scores]
+    assert finding(run, scores=wide) is None
+    assert past_best(observed(run).until(320)) is None
+    light_score(run, 320, 0.1)
+    for seen, kid in ((480, 0.1), (640, 0.09), (800, 0.08)):
+        light_score(run, seen, kid)
+    assert finding(run) is None  # it still gets better
+
+
+def test_the_verdict_is_on_the_best_snapshot_and_says_what_light_scores_say(run: Run) -> None:
+    verdict = run_verdict(run, jobs.state(run.path))
+    assert verdict.snapshot == 320
+    assert not verdict.part("scores").measured  # only a full evaluation tells what the images teach
+    assert verdict.part("scores").text == "light only: obedience 90%, real images 97%; coverage 80%, real images 97%"
+    assert verdict.part("near copies").text == "light only: 1 of 100"
+    assert verdict.next_step is not None
+    assert verdict.next_step.kind == "score"
+    assert "past-best" in {finding.key for finding in diagnose(observed(run))}
+    assert "past-best" not in {finding.key for finding in diagnose(observed(run).until(320))}
+
+
+def test_lists_and_commands_take_the_best_and_say_so(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsys.readouterr()
+    assert main(["runs", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["best"]["snapshot"] == 320
+    assert row["best"]["light"]
+    assert row["best"]["kid"] == pytest.approx(0.1)
+
+    requests: list[job.Request] = []
+
+    def refuse(run: Run, request: job.Request, progress: object) -> list[object]:
+        requests.append(request)
+        raise StoppedError
+
+    monkeypatch.setitem(tasks.TASKS, "scores", refuse)
+    assert main(["evaluate", "scored"]) == 1
+    assert "The best snapshot of scored, after 320 images: kernel distance 0.1" in capsys.readouterr().err
+    assert main(["evaluate", "scored", "--snapshot", "160"]) == 1
+    assert "The best snapshot" not in capsys.readouterr().err
+    assert [request.snapshot for request in requests] == [320, 160]
+    assert main(["sample", "scored", "--count", "1", "--condition", "3", "--out", str(run.path / "out.zip")]) == 0
+    assert "light scores on 180 images" in capsys.readouterr().err
+
+
+def test_progress_draws_the_scores_with_their_floors_and_marks_the_best(run: Run) -> None:
+    at = page("progress", run="scored")
+    assert "kernel distance 0.1 (0.09 to 0.11), light scores on 180 images" in said(at)
+    figures = [json.loads(one.proto.json) for one in at.get("bidi_component")]
+    by_name = {figure["name"]: figure for figure in figures if "name" in figure}
+    shares, distance = by_name["scored-scores-shares"], by_name["scored-scores-distance"]
+    assert [trace["name"] for trace in shares["traces"] if "dash" not in trace] == [
+        "Obedience", "Coverage", "Diversity", "Near copies",
+    ]  # fmt: skip
+    assert sum("dash" in trace for trace in shares["traces"]) == 4
+    assert distance["marks"] == [{"x": 0.32, "kind": "best", "text": "Best snapshot: after 320 images"}]
+    assert "scored-scores-pretrained" not in by_name
+
+
+def test_progress_says_why_snapshots_could_not_be_scored() -> None:
+    run = trained("unscored")
+    folder = job.job_folder(run, job.BESIDE_TRAINING)
+    folder.mkdir(parents=True)
+    write_json(folder / "end.json", {"state": "failed", "cause": "Too few images.", "ticket": 1, "time": 1.0})
+    assert "could not be scored: Too few images." in said(page("progress", run="unscored"))
+    assert "Scores of the snapshots" not in said(page("progress", run=trained("silent").name))
