@@ -28,7 +28,7 @@ from gan.training.snapshot_hooks import SavedSnapshot, SnapshotHooks
 
 ENDING = "ending"
 """The phase in which the task looks for new snapshots for the last time."""
-SHORTEST_SECONDS = 30.0
+SHORTEST_SECONDS = 60.0
 """Length of training below which a run is a trial, whose snapshots are not scored: their scores would take longer."""
 FIRST_CPU_SECONDS = 60.0
 """CPU seconds that the first scores on a set take, the training of its classifier included, before any were measured:

@@ -94,8 +94,8 @@ def test_light_scores_keep_within_their_share_of_a_run_on_the_cpu() -> None:
 
 def test_runs_that_are_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
     run = trained("digits")
-    score_if_due(run, SavedSnapshot(320, 29.0, "cpu", last=True))  # a trial
-    score_if_due(run, SavedSnapshot(320, 29.0, "cpu", last=False))
+    score_if_due(run, SavedSnapshot(320, 59.0, "cpu", last=True))  # a trial
+    score_if_due(run, SavedSnapshot(320, 59.0, "cpu", last=False))
     for values in ({"train.score": "off"}, {"job.engine": "slurm"}):
         score_if_due(with_options(run, values), LAST)
     assert job.job_state(run, job.BESIDE_TRAINING) is None
