@@ -24,6 +24,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan.access.ownership import ALL
 from gan.config import settings
 from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.io.atomic import write_json
@@ -85,7 +86,11 @@ CELLS = Demo(
         f"--preset auto --data.name folder --data.path {SET} --model.width 24 --train.kimg 120 "
         "--train.snapshot_kimg 10 --train.keep_snapshots 20 --job.device cpu --job.threads 1"
     ),
-    evaluate=("--light --all-snapshots", "", "--membership", "--study --small"),
+    evaluate=(
+        "--light --all-snapshots",
+        "--snapshot 50048 --membership",  # the best
+        "--snapshot 120000 --membership --study --small",
+    ),
     licence=(
         "Trained on cells cut from the BCCD data set (Shenggan and contributors, MIT licence), with "
         f"{FEW} of its white cells only."
@@ -139,7 +144,7 @@ def add_cells(folder: Path, scratch: Path) -> None:
 
 def keep(demo: Demo, run: Run) -> None:
     """Replace the demo in checkpoints/ by the files of the finished `run` that pages read."""
-    notes.update_about(run.path, title=demo.title, owner="", tags=("demo",), notes=demo.notes)
+    notes.update_about(run.path, title=demo.title, owner="", visibility=ALL, tags=("demo",), notes=demo.notes)
     target = CHECKPOINTS / demo.name
     if target.exists():
         shutil.rmtree(target)

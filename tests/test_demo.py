@@ -1,4 +1,4 @@
-"""The run that comes with the program: complete, small, with its licence, shown by every page, without local paths."""
+"""The runs that come with the program: complete, small, licensed, shown by every page, without local paths."""
 
 import hashlib
 import re
@@ -12,6 +12,9 @@ from gan.config import settings
 from gan.evaluation import job
 from gan.evaluation.records import results
 from gan.evaluation.records.best_snapshot import best_snapshot
+from gan.evaluation.records.light_scores import list_light_scores
+from gan.evaluation.records.membership_results import load_membership
+from gan.evaluation.records.study_results import load_study
 from gan.export import exports
 from gan.export.request import ExportRequest
 from gan.io.json_files import read_json
@@ -21,23 +24,33 @@ from gan.runs.run import Run, find_run
 from tests.support.jobs import wait_until
 from tests.support.pages import page, said, tiles
 
-NAME = "demo-mnist"
-DEMO = settings.ROOT / "checkpoints" / NAME
-FILES = sorted(path for path in DEMO.rglob("*") if path.is_file())
+CHECKPOINTS = settings.ROOT / "checkpoints"
+MNIST, CELLS = "demo-mnist", "demo-bloodcells"
+NAMES = (MNIST, CELLS)
+MAX_BYTES = {MNIST: 5_000_000, CELLS: 10_000_000}
 LOCAL_PATH = re.compile(rb"/(home|root|tmp|work|mnt|Users|private|var)/|[A-Za-z]:\\\\")
 
 
-@pytest.fixture
-def demo(store: Path) -> Run:
+@pytest.fixture(params=NAMES)
+def demo(request: pytest.FixtureRequest, store: Path) -> Run:
     """A copy in the test's store: pages may write into a run."""
-    shutil.copytree(DEMO, store / NAME)
-    return find_run(NAME)
+    return copied(request.param, store)
 
 
-def test_it_is_in_the_default_store(monkeypatch: pytest.MonkeyPatch) -> None:
+def copied(name: str, store: Path) -> Run:
+    shutil.copytree(CHECKPOINTS / name, store / name)
+    return find_run(name)
+
+
+def files(name: str) -> list[Path]:
+    return sorted(path for path in (CHECKPOINTS / name).rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_in_the_default_store(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GAN_STORE")
-    assert find_run(NAME).path == DEMO
-    assert sum(file.stat().st_size for file in FILES) < 5_000_000
+    assert find_run(name).path == CHECKPOINTS / name
+    assert sum(file.stat().st_size for file in files(name)) < MAX_BYTES[name]
 
 
 def test_it_is_finished_and_there_is_nothing_to_resume(demo: Run) -> None:
@@ -50,7 +63,7 @@ def test_it_is_finished_and_there_is_nothing_to_resume(demo: Run) -> None:
 
 def test_it_is_exported_though_it_came_without_a_folder_for_exports(demo: Run) -> None:
     shutil.rmtree(demo.path / "exports", ignore_errors=True)
-    export = exports.begin_export(demo, ExportRequest((("3", 4),), with_near_copies=True))
+    export = exports.begin_export(demo, ExportRequest(((demo.info().names[2], 4),), with_near_copies=True))
     wait_until(lambda: not export.state.alive, "the export ended", 60)
     assert export.file is not None, jobs.log_tail(export.folder)
     assert exports.list_exports(demo) == [export]
@@ -62,11 +75,11 @@ def test_its_scores_are_of_its_own_generators(demo: Run) -> None:
     for result in scored:
         weights = demo.snapshot(result.snapshot) / "generator.safetensors"
         assert result.made_with["generator_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
-        assert result.run == NAME
+        assert result.run == demo.name
 
 
 def test_it_has_no_trace_of_the_machine_that_made_it(demo: Run) -> None:
-    assert [file.name for file in FILES if LOCAL_PATH.search(file.read_bytes())] == []
+    assert [file.name for file in files(demo.name) if LOCAL_PATH.search(file.read_bytes())] == []
     started = read_json(demo.path / "started.json") or {}
     assert started.keys() == {"ticket", "time", "device", "pid"}
     assert started["pid"] is None
@@ -76,10 +89,11 @@ def test_it_has_no_trace_of_the_machine_that_made_it(demo: Run) -> None:
 
 def test_its_notes_name_the_licence_and_the_commands_that_made_it(demo: Run) -> None:
     notes = demo.about.notes
-    assert "CC BY-SA 3.0" in notes
-    assert "LeCun" in notes
+    assert {MNIST: "LeCun, Corinna Cortes, Christopher J. C. Burges; CC BY-SA 3.0", CELLS: "MIT licence"}[
+        demo.name
+    ] in notes
     assert "python -m docs.make_demo" in notes
-    command = notes.partition("gan train ")[2].partition(" and ")[0].split()
+    command = re.split(", gan | and gan ", notes.partition("gan train ")[2])[0].split()
     requested = dict(zip(command[::2], command[1::2], strict=True))
     options = demo.config.flat()
     for path in requested.keys() - {"--preset"}:
@@ -87,19 +101,40 @@ def test_its_notes_name_the_licence_and_the_commands_that_made_it(demo: Run) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("overview", "Demo: handwritten digits"), ("progress", "Learning well"), ("evaluate", "97.0%")]
+    ("run", "name", "shown"),
+    [
+        (MNIST, "overview", "Demo: handwritten digits"),
+        (MNIST, "progress", "Learning well"),
+        (MNIST, "evaluate", "97.0%"),
+        (CELLS, "overview", "Demo: blood cells, few white ones"),
+        (CELLS, "progress", "Oscillating"),
+        (CELLS, "evaluate", "No room to gain"),
+    ],
 )
-def test_a_page_shows_it_without_its_data_set(demo: Run, name: str, shown: str) -> None:
-    at = page(name, run=NAME)
+def test_a_page_shows_it_without_its_data_set(run: str, name: str, shown: str, store: Path) -> None:
+    copied(run, store)
+    at = page(name, run=run)
     assert not at.error
-    assert not at.warning
     text = said(at) + "".join(str(part.proto.body) for part in at.get("html"))
     assert shown in text
     assert 'class="pairs"' not in text  # of a synthetic and its closest training image
 
 
-def test_the_gallery_makes_images_of_every_digit_without_its_data_set(demo: Run) -> None:
-    at = page("gallery", run=NAME)
+def test_the_gallery_makes_images_of_every_class_without_its_data_set(demo: Run) -> None:
+    at = page("gallery", run=demo.name)
     assert not at.error
     images = tiles(at)
     assert len({image["src"] for image in images}) == len(images) >= 10
+
+
+def test_the_blood_cells_have_scores_of_all_snapshots_a_membership_test_and_a_study(store: Path) -> None:
+    run = copied(CELLS, store)
+    assert [score.snapshot for score in list_light_scores(run)] == [seen for seen in run.samples() if seen]
+    kept = run.snapshots()
+    assert best_snapshot(run) in kept
+    assert all(load_membership(run, seen) is not None for seen in kept)
+    study = load_study(run, kept[-1])
+    assert study.verdict.startswith("No room to gain: AUROC is already 0.998")
+    at = page("evaluate", run=CELLS, snapshot=str(kept[-1]))
+    assert not at.error
+    assert "No room to gain" in said(at) + "".join(str(part.proto.body) for part in at.get("html"))

@@ -16,7 +16,7 @@ from gan import jobs
 from gan.errors import UserError
 from gan.evaluation import job
 from gan.evaluation.job import Request
-from gan.evaluation.records.best_snapshot import SnapshotScore, best_snapshot, like_newest
+from gan.evaluation.records.best_snapshot import SnapshotScore, best_snapshot, kernel_distance, like_newest
 from gan.evaluation.records.light_scores import LightScore, list_light_scores
 from gan.evaluation.records.results import list_results
 from gan.io.terminal import show
@@ -111,7 +111,7 @@ def without_improvement(run: Run) -> tuple[SnapshotScore | None, int]:
     """The best scores of a run, of deleted snapshots too, and how many scored snapshots came later."""
     light = run.config.train.score == "light"
     scores = like_newest(list_light_scores(run) if light else list_results(run))
-    best = min(scores, key=lambda score: score.kid, default=None)
+    best = min(scores, key=kernel_distance, default=None)
     return best, 0 if best is None else sum(score.snapshot > best.snapshot for score in scores)
 
 

@@ -29,7 +29,7 @@ PRETRAINED = (Line("pretrained_kid", "Kernel distance, ImageNet features", "sky"
 WHAT = (
     "Each snapshot against real validation images that the run never learnt from. The dashed line of a colour is what "
     "other real images reach: no generator is expected to get beyond it. The star marks the best snapshot, that with "
-    "the lowest kernel distance."
+    "the lowest kernel distance, in ImageNet features where they are installed."
 )
 GOOD = "Obedience, coverage and diversity rise to their dashed lines; kernel distance and near copies fall to theirs."
 BAD = (
