@@ -272,7 +272,7 @@ def test_a_smaller_study_is_the_one_that_the_page_offers(monkeypatch: pytest.Mon
     assert main(["evaluate", "digits", "--study", "--small", "--primary", "balanced_accuracy"]) == 0
     assert requests[0].study == StudyOptions(primary="balanced_accuracy").small()
     assert main(["evaluate", "digits", "--study", "--small", "--seeds", "3", "--generators", "1"]) == 0
-    study = requests[1].study
+    study = requests[-1].study
     assert study is not None
     assert (study.seeds, study.shares) == (3, (1.0,))  # what is asked for is not overruled
     assert requests[0].study.seeds >= ENOUGH_SEEDS  # it offers nothing that it would be warned about

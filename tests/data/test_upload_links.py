@@ -100,7 +100,9 @@ def test_accepting_removes_links_but_not_what_they_lead_to(outside: Path) -> Non
     (staged_folder(report) / "folder").symlink_to(outside)
     (staged_folder(report) / "broken").symlink_to(outside / "nothing")
     staging.accept(report)
-    assert {path.name for path in (settings.added_sets() / "cells").iterdir()} == {"images", "plan.json", "report.json"}
+    assert {path.name for path in (settings.added_sets() / "cells").iterdir()} == {
+        *("images", "plan.json", "report.json", "access.json"),
+    }
     assert (outside / "kept.txt").read_text() == "hello"
 
 

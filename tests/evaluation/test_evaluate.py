@@ -28,7 +28,7 @@ from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
-from tests.support.evaluation import SMALL_BUDGET, stop, use_budget
+from tests.support.evaluation import SMALL_BUDGET, generator_sha256, stop, use_budget
 
 PROMISED = {"obedience", "cas", "real_accuracy", "precision", "recall", "density", "coverage", "kid", "frechet"}
 PROMISED |= {"floor", "diversity", "near_copies", "per_condition"}
@@ -180,7 +180,8 @@ def test_the_best_snapshot_has_the_lowest_kernel_distance_on_the_validation_spli
     assert best_snapshot(run) is None
     late = evaluated(run)
     assert best_snapshot(run) == 320
-    early = replace(late, snapshot=160, kid=late.kid / 2)
+    made_with = late.made_with | {"generator_sha256": generator_sha256(run, 160)}
+    early = replace(late, snapshot=160, kid=late.kid / 2, made_with=made_with)
     early.save(run)
     assert best_snapshot(run) == 160
     replace(late, snapshot=240, kid=-1.0).save(run)

@@ -15,6 +15,7 @@ from gan.evaluation import reader_study
 from gan.evaluation.records import interpretation, results, study_results
 from gan.evaluation.report import document, sections, svg
 from gan.evaluation.report.svg import Point, Series
+from gan.io.markdown_text import escape_line
 from gan.monitoring.run_verdict import run_verdict
 from gan.runs import lifecycle, notes
 from tests.conftest import trained
@@ -99,8 +100,8 @@ def test_a_report_holds_everything_and_fetches_nothing(
         ["Helps: <b>indeed</b>.", *interpretation.conclusion(result, run.info().training_counts(), studied=True)]
     )
     assert interpretation.headline(run, 160).endswith("only the study can say.")
-    assert main(["export", "digits", "--per-class", "1", "--out", str(tmp_path / "out")]) == 0
-    assert cited in (tmp_path / "out" / "README.md").read_text()
+    assert main(["export", "digits", "--snapshot", "320", "--per-class", "1", "--out", str(tmp_path / "out")]) == 0
+    assert escape_line(cited) in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_a_chart_puts_points_where_they_belong() -> None:

@@ -13,6 +13,7 @@ from gan.export.scorecard import CRITERIA, scorecard
 from gan.export.writer import write_export
 from gan.runs.run import Run
 from tests.conftest import trained
+from tests.support.evaluation import generator_sha256
 
 DEMO = Run(settings.ROOT / "checkpoints" / "demo-mnist")
 SEEN = 100_032
@@ -53,15 +54,16 @@ def test_nothing_is_taken_from_the_scores_of_another_generator() -> None:
 def test_an_experts_blind_reading_measures_the_constraint(tmp_path: Path) -> None:
     run = trained("digits")
     answers = [{"real": False, "plausible": number % 4 != 1, "seconds": 1.0} for number in range(8)]
-    reading = Reading(1, "20260101-120000", "Dr. A", 320, "sha", 0, 1.0, [0] * 8, [True, False] * 4, answers)
+    sha256 = generator_sha256(run, 320)
+    reading = Reading(1, "20260101-120000", "Dr. A", 320, sha256, 0, 1.0, [0] * 8, [True, False] * 4, answers)
     (run.path / "evaluation").mkdir(exist_ok=True)
     reader_study._save(run, reading)
-    text = scorecard(run, 320, "sha", [ROW], withheld=0)["constraint"]
+    text = scorecard(run, 320, sha256, [ROW], withheld=0)["constraint"]
     assert text is not None
     assert "2 of 4 (50%" in text
     assert "4 of 4 (100%" in text
     reader_study._save(run, replace(reading, answers=answers[:4]))
-    assert scorecard(run, 320, "sha", [ROW], withheld=0)["constraint"] is None
+    assert scorecard(run, 320, sha256, [ROW], withheld=0)["constraint"] is None
 
 
 def test_the_data_card_has_a_line_for_each_criterion(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_a_study_shows_subgroups_and_an_external_test_set() -> None:
     assert not at.exception
     assert "In sex F\\< the chosen arm is 10.0 points below." in said(at)
     assert "sex M (4 groups of ill)" in said(at)
-    assert "On hospital-b\\: cannot tell." in said(at)
+    assert "On hospital-b: cannot tell." in said(at)
     tables = "".join(part.value for part in at.get("html") if 'class="arms' in part.value)
     assert "<td>sex: F&lt;</td><td>50</td><td>40</td><td>0.700 (0.680 to 0.720)</td>" in tables
     assert "<td>−10.0 (−18.0 to −2.0)</td>" in tables
@@ -176,7 +176,7 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
     study = studied(run, 320, "Harmful at every ratio tried: too much of it.", "harmful")
     at = page("evaluate", run="digits", snapshot="320")
     assert [box.value.partition(" Adding")[0] for box in at.error] == ["**Harms a classifier.**"]  # the verdict
-    headline = ":red[:material/trending_down:] **Harmful at every ratio tried\\: too much of it.**"
+    headline = ":red[:material/trending_down:] **Harmful at every ratio tried: too much of it.**"
     assert [part.value for part in at.markdown].count(headline) == 1  # at the top
     plain = headline.replace("**", "")
     assert [part.value for part in at.markdown].count(plain) == len(study.regimes)
@@ -355,7 +355,7 @@ def test_how_long_a_study_takes_is_shown_before_it_starts() -> None:
     folder = job.job_folder(run, "study-estimate")
     wait_until(lambda: not jobs.state(folder).alive, "the steps were timed", 60)
     at.run()
-    assert "Time\\: about" in said(at)
+    assert "Time: about" in said(at)
     assert said(at).count("Will see a gain of about ") == 2  # the study, and its smaller design
     options = StudyOptions(6, (1.0,))
     for key, design, words in (

@@ -41,7 +41,7 @@ from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, all_runs
 from gan.sampling import marks, sampler
 from gan.sampling.provenance import Origin
-from tests.support.evaluation import studied
+from tests.support.evaluation import generator_sha256, studied
 from tests.support.uploads import add_files
 
 NAME, SET, SNAPSHOT = "copied", "own", 100032
@@ -85,7 +85,13 @@ def copied_run(store: Path) -> Run:
     )
     membership.save(run)
     answers = [{"real": True, "plausible": True, "seconds": 1.0}]
-    reading = {"version": 1, "id": EXPORT, "reader": "A", "snapshot": SNAPSHOT, "generator_sha256": "0" * 64}
+    reading = {
+        "version": 1,
+        "id": EXPORT,
+        "reader": "A",
+        "snapshot": SNAPSHOT,
+        "generator_sha256": generator_sha256(Run(path), SNAPSHOT),
+    }
     reading |= {"seed": 1, "began": 1.7e9, "rows": [1, 2], "real": [True, False], "answers": answers}
     write_json(path / "evaluation" / f"reader-{EXPORT}.json", reading)
     export_folder = path / "exports" / EXPORT
