@@ -157,7 +157,7 @@ def measure_resume(device: torch.device, kimg: float) -> dict[str, Any]:
     at = stopped.seen
     lifecycle.resume_run(stopped)
     _wait(stopped)
-    weights = [load_file(run.snapshot(run.total) / "networks.safetensors") for run in (straight, stopped)]
+    weights = [load_file(run.snapshot() / "networks.safetensors") for run in (straight, stopped)]
     differences = [
         float((one.double() - weights[1][name].double()).abs().max()) for name, one in weights[0].items() if one.numel()
     ]

@@ -14,7 +14,7 @@ from tests.support.evaluation import SMALL_BUDGET
 BRIEF = Budget(
     sizes=(16,),
     speed_seconds=0.2,
-    resumed_kimg=1.0,
+    resumed_kimg=6.0,
     digits=("digits",),
     run_seconds=(0.5, 0.5),
     large_size=32,
