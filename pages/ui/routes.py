@@ -7,6 +7,7 @@ resumes (HTTP Range). `st.download_button` does neither.
 import functools
 import hashlib
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -19,7 +20,7 @@ from gan.access import audit
 from gan.errors import AccessError, DamagedFileError, RunError
 from gan.export import exports, generator_files
 from gan.io.atomic import FileVersion, file_version
-from gan.runs.run import find_run
+from gan.runs.run import Run, find_run
 from pages.ui.access import download_links
 
 FILE_HEADERS = {
@@ -74,43 +75,49 @@ def _generator_path(run: str, format: str) -> str:
 async def send_export(request: Request) -> Response:
     """The ZIP of an export; 404 with the reason where there is none or it is not finished, 403 where the visitor may
     not have it, or the link has expired."""
-    run_name, export_id = request.path_params["run"], request.path_params["export"]
-    try:
-        run = find_run(run_name)
-        export = exports.find_export(run, export_id)
-        download_links.check(_export_path(run_name, export_id), request.query_params.get(download_links.PARAMETER, ""))
-        exports.require_download(run, export)
-        file = export.file
-    except AccessError as error:
-        return PlainTextResponse(str(error), 403)
-    except (RunError, DamagedFileError) as error:
-        return PlainTextResponse(str(error), 404)
-    if file is None:
-        return PlainTextResponse(f"The export {export_id} of the run {run_name} is not finished.", 404)
-    return await _send_zip(request, file, run_name, f"export {export_id}")
+    export_id = request.path_params["export"]
+    return await _send_zip(
+        request, _export_path(request.path_params["run"], export_id), _export_file, export_id, "export"
+    )
 
 
 async def send_generator(request: Request) -> Response:
     """The ZIP of a generator; 404 and 403 as in `send_export`."""
-    run_name, format = request.path_params["run"], request.path_params["format"]
+    format = request.path_params["format"]
+    return await _send_zip(
+        request, _generator_path(request.path_params["run"], format), _generator_file, format, "generator"
+    )
+
+
+def _export_file(run: Run, export_id: str) -> Path | None:
+    export = exports.find_export(run, export_id)
+    exports.require_download(run, export)
+    return export.file
+
+
+def _generator_file(run: Run, format: str) -> Path | None:
+    generator = generator_files.find_generator_file(run, format)
+    generator_files.require_download(run, generator)
+    return generator.file
+
+
+async def _send_zip(
+    request: Request, path: str, find_file: Callable[[Run, str], Path | None], identifier: str, kind: str
+) -> Response:
+    """The file that `find_file` gives for an identifier, None where it is not finished; its link has `path`."""
+    name = request.path_params["run"]
     try:
-        run = find_run(run_name)
-        generator = generator_files.find_generator_file(run, format)
-        download_links.check(_generator_path(run_name, format), request.query_params.get(download_links.PARAMETER, ""))
-        generator_files.require_download(run, generator)
-        file = generator.file
+        run = find_run(name)
+        download_links.check(path, request.query_params.get(download_links.PARAMETER, ""))
+        file = find_file(run, identifier)
     except AccessError as error:
         return PlainTextResponse(str(error), 403)
     except (RunError, DamagedFileError) as error:
         return PlainTextResponse(str(error), 404)
     if file is None:
-        return PlainTextResponse(f"The generator of the run {run_name} is not written.", 404)
-    return await _send_zip(request, file, run_name, f"generator {format}")
-
-
-async def _send_zip(request: Request, file: Path, run: str, what: str) -> Response:
+        return PlainTextResponse(f"The {kind} {identifier} of the run {name} is not finished.", 404)
     if audit.is_on() and request.headers.get("range", "bytes=0-").startswith("bytes=0-"):
-        await to_thread.run_sync(_record_download, run, what, file)
+        await to_thread.run_sync(_record_download, name, f"{kind} {identifier}", file)
     return FileResponse(file, media_type="application/zip", filename=file.name, headers=FILE_HEADERS)
 
 
