@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from gan.access import audit, sessions
-from gan.access.identity import acting_as, current
+from gan.access import visitors
+from gan.access.identity import current
 from gan.access.sign_in_settings import proxy, sign_in
 from pages.ui import frame
-from pages.ui.access.session_identity import forget, session_identity, session_visitor
+from pages.ui.access.session_identity import forget, session_visitor
 
 ROLES = {
     "viewer": "You look at runs and synthetic images.",
@@ -20,10 +20,10 @@ def sign_out() -> None:
     """End the session. The guard then leads the browser to the sign-in page."""
     visitor = session_visitor()
     if visitor:
-        with acting_as(session_identity()):
-            audit.record("signed out", visitor.name)
-        sessions.end(visitor.session)
-        forget(visitor)
+        try:
+            visitors.sign_out(visitor)
+        finally:
+            forget(visitor)
 
 
 frame.page_title("Account")

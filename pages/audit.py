@@ -24,8 +24,11 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input("Find", key="find audit", placeholder="name, action, run, address", width=360)
         refused = st.toggle("Only what was refused", key="refused audit")
-    found = list(audit.matching(text, refused_only=refused))
-    newest = list(deque(found, maxlen=SHOWN))[::-1]
+    count, kept = 0, deque[audit.AuditEntry](maxlen=SHOWN)
+    for entry in audit.matching(text, refused_only=refused):  # a log of years is never in memory
+        count += 1
+        kept.append(entry)
+    newest = list(kept)[::-1]
     st.dataframe(
         pd.DataFrame(
             {
@@ -43,12 +46,12 @@ def page() -> None:
         key="audit log",
         alt=f"{len(newest):,} entries of the audit log, the newest first",
     )
-    if len(found) > SHOWN:
-        st.caption(f"The newest {SHOWN:,} of {fmt.number(len(found))} entries; the table to download has all.")
+    if count > SHOWN:
+        st.caption(f"The newest {SHOWN:,} of {fmt.number(count)} entries; the table to download has all.")
     with st.container(horizontal=True):
         st.download_button(
-            "Table as CSV", lambda: audit.as_csv(found), "audit.csv", "text/csv", icon=":material/download:",
-            key="audit csv", on_click="ignore",
+            "Table as CSV", lambda: audit.as_csv(audit.matching(text, refused_only=refused)), "audit.csv", "text/csv",
+            icon=":material/download:", key="audit csv", on_click="ignore",
         )  # fmt: skip
         checks = st.button("Verify the log", icon=":material/fact_check:", key="verify audit")
     if checks:

@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import TypeAdapter
 
+from gan.access import audit
 from gan.access.identity import Role
 from gan.access.sign_in_settings import ROLES, role_named
 from gan.config import settings
@@ -97,13 +98,11 @@ def add(name: str, role: str, password: str = "", groups: tuple[str, ...] = ()) 
     """Add an account; raises UserError where the name is taken or invalid, or the password too short."""
     name = checked_name(name)
     role_named(role)
-    for group in groups:
-        if not re.fullmatch(GROUP, group):
-            raise UserError(f"{group!r} is no name of a group: it takes letters, digits, spaces and .:/@+- and _.")
+    groups = _checked_groups(groups)
     hashed = _hash(name, password) if password else ""
-    with _changing() as every:
+    with _changing("account added", name, f"role {role}") as every:
         check_new(name, every)
-        every[name] = Account(role, tuple(sorted(set(groups))), hashed, time.time())
+        every[name] = Account(role, groups, hashed, time.time())
 
 
 def change(name: str, role: str | None = None, groups: tuple[str, ...] | None = None) -> None:
@@ -111,7 +110,10 @@ def change(name: str, role: str | None = None, groups: tuple[str, ...] | None = 
     name = checked_name(name)
     if role is not None:
         role_named(role)
-    with _changing() as every:
+    groups = None if groups is None else _checked_groups(groups)
+    changes = [f"role {role}"] if role is not None else []
+    changes += [f"groups {', '.join(groups) or 'none'}"] if groups is not None else []
+    with _changing("account changed", name, "; ".join(changes)) as every:
         old = find_account(name, every)
         every[name] = replace(old, role=role or old.role, groups=old.groups if groups is None else groups)
 
@@ -120,14 +122,14 @@ def set_password(name: str, password: str) -> None:
     """Set a new password, which ends all sessions of the account."""
     name = checked_name(name)
     hashed = _hash(name, password)
-    with _changing() as every:
+    with _changing("password changed", name) as every:
         every[name] = replace(find_account(name, every), password=hashed, changed=time.time())
 
 
 def remove(name: str) -> None:
     """Remove an account, which ends its sessions."""
     name = checked_name(name)
-    with _changing() as every:
+    with _changing("account removed", name) as every:
         find_account(name, every)
         del every[name]
 
@@ -147,10 +149,18 @@ def role_of(account: Account) -> Role:
     return Role[account.role.upper()] if account.role in ROLES else Role.NOBODY
 
 
+def _checked_groups(groups: tuple[str, ...]) -> tuple[str, ...]:
+    """The groups, each once and in order; raises UserError for a name that is none."""
+    for group in groups:
+        if not re.fullmatch(GROUP, group):
+            raise UserError(f"{group!r} is no name of a group: it takes letters, digits, spaces and .:/@+- and _.")
+    return tuple(sorted(set(groups)))
+
+
 def _hash(name: str, password: str) -> str:
     if not SHORTEST <= len(password) <= LONGEST:
         raise UserError(f"The password has {len(password)} characters: it takes {SHORTEST} to {LONGEST}.")
-    if name in password.lower():
+    if len(name) >= 3 and name in password.lower():
         raise UserError("The password has the name in it: take one that nobody guesses.")
     if len(set(password)) < 5:
         raise UserError("The password has fewer than five different characters: take one that nobody guesses.")
@@ -158,12 +168,14 @@ def _hash(name: str, password: str) -> str:
 
 
 @contextmanager
-def _changing() -> Iterator[dict[str, Account]]:
-    """All accounts, kept as they are at the end of the block. One process changes them at a time."""
+def _changing(action: str, name: str, detail: str = "") -> Iterator[dict[str, Account]]:
+    """All accounts, kept as they are at the end of the block, and the change recorded in the audit log before that.
+    One process changes them at a time."""
     folder = access_folder()
     path = folder / "accounts.json"
     with exclusive(folder / "accounts.lock"):
         read = read_typed(path, ACCOUNTS)
         every = dict(read or {})
         yield every
+        audit.record(action, name, detail=detail)
         write_json(path, {name: asdict(account) for name, account in sorted(every.items())})

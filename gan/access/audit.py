@@ -2,8 +2,8 @@
 
 `.access/audit.jsonl` has a JSON object per line. Each holds the SHA-256 of the line before it, and of itself, so that a
 line that was changed, removed, added or moved no longer fits its neighbours. `.access/audit-head.json` holds number and
-hash of the last line, so that lines missing at the end show too. Whoever can write both files can still forge a whole
-new log: number and hash of the last line, kept elsewhere, reveal that (`gan audit verify --contains`).
+hash of the last line, so that lines missing or added at the end show too. Whoever can write both files can still forge
+a whole new log: number and hash of the last line, kept elsewhere, reveal that (`gan audit verify --contains`).
 
 Nothing is written where nobody signs in (`GAN_SIGN_IN=none`).
 """
@@ -30,6 +30,7 @@ from gan.io.file_lock import exclusive
 from gan.io.json_files import parse_json, read_json
 from gan.io.untrusted_files import bounded_lines, open_regular
 
+HEAD_FILE = "audit-head.json"
 MAX_TEXT = 1000
 """Characters of each text of an entry; longer ones are cut."""
 TAIL_BYTES = 64_000
@@ -91,13 +92,13 @@ def record(action: str, target: str = "", *, allowed: bool = True, detail: str =
     identity, path = current(), audit_file()
     document: dict[str, Any] = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "name": identity.name[:MAX_TEXT],
+        "name": _text(identity.name),
         "role": identity.role.label,
-        "address": identity.address[:MAX_TEXT],
-        "action": action[:MAX_TEXT],
-        "target": target[:MAX_TEXT],
+        "address": _text(identity.address),
+        "action": _text(action),
+        "target": _text(target),
         "allowed": allowed,
-        "detail": detail[:MAX_TEXT],
+        "detail": _text(detail),
     }
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with exclusive(path.with_name("audit.lock")):
@@ -128,7 +129,8 @@ def matching(text: str = "", *, refused_only: bool = False) -> Iterator[AuditEnt
 def verify(contains: tuple[int, str] | None = None) -> Verification:
     """Check the whole chain; `contains` is the number and hash of an entry as noted earlier, which must still be in it.
 
-    Finds entries that were changed, removed, added or moved, lines that are no entries, and an end that is missing.
+    Finds entries that were changed, removed, added or moved, lines that are no entries, and an end that is missing or
+    was added. Entries that are recorded meanwhile are no problem.
     """
     problems: list[str] = []
     number, previous = 0, FIRST
@@ -149,6 +151,11 @@ def verify(contains: tuple[int, str] | None = None) -> Verification:
         for pair in dict.fromkeys(expected)
         if pair in missing
     ]
+    newest = _head()  # as of now: `record` may have gone on
+    if number and newest is None:
+        problems.append(f"{HEAD_FILE} is missing or damaged: nothing says whether the last entries are there.")
+    elif newest is not None and number > newest[0] + 1:  # a crash leaves one entry behind it
+        problems.append(f"The entries after {newest[0] + 1} were not recorded: {HEAD_FILE} does not know them.")
     return Verification(number, (number, previous), problems)
 
 
@@ -169,6 +176,11 @@ def as_csv(chosen: Iterator[AuditEntry] | list[AuditEntry]) -> str:
         values = asdict(entry)
         writer.writerow([harmless_cell(values[name]) for name in COLUMNS])
     return buffer.getvalue()
+
+
+def _text(text: str) -> str:
+    """A text as an entry holds it: bounded, and without what Unicode does not encode, as in names of files."""
+    return text[:MAX_TEXT].encode(errors="replace").decode()
 
 
 def _line(document: dict[str, Any]) -> bytes:
@@ -229,7 +241,7 @@ def _tail(path: Path) -> bytes:
 
 
 def _head_file(path: Path) -> Path:
-    return path.with_name("audit-head.json")
+    return path.with_name(HEAD_FILE)
 
 
 def _head() -> tuple[int, str] | None:

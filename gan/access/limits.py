@@ -4,6 +4,7 @@ Read at each call, like `settings`. Nothing is limited by default, for the syste
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,8 +22,8 @@ MAX_BYTES = 2**20  # of a file that names an owner
 def limit(name: str) -> int | None:
     """The value of a limit for the current person; None where there is none. Raises ConfigError."""
     text = os.environ.get(name, "").strip()
-    if text and (not text.isdigit() or int(text) < 1):
-        raise ConfigError(f"The environment variable {name} is {text!r}: it takes a whole number of at least 1.")
+    if text and not re.fullmatch(r"0*[1-9][0-9]{0,17}", text):
+        raise ConfigError(f"The environment variable {name} is {text[:40]!r}: it takes a whole number of at least 1.")
     applies = sign_in() != "none" and current().role < Role.ADMIN
     return int(text) if text and applies else None
 

@@ -4,6 +4,7 @@ A rule has the least role, whether the run or set must be visible for the person
 that belongs to somebody else. `require` stands at the beginning of every call that changes or reveals something.
 """
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -138,8 +139,12 @@ def decide(action: Action, target: Owned | None = None, identity: Identity | Non
 def require(action: Action, target: Owned | None = None, detail: str = "") -> None:
     """Raise AccessError unless the current person may do this; an audited action is recorded, with the detail."""
     decision = decide(action, target)
-    if RULES[action].audited and not _is_repeated(action, target, decision):
-        audit.record(action.value, target.subject if target else "", allowed=decision.allowed, detail=detail)
+    if RULES[action].audited:
+        look = (current(), target.subject if target else "", decision.allowed)
+        if action != Action.SEE_REAL_IMAGES or not _was_recorded(look):
+            audit.record(action.value, look[1], allowed=decision.allowed, detail=detail)
+            if action == Action.SEE_REAL_IMAGES:
+                _note_recorded(look)
     check(action, target)
 
 
@@ -163,18 +168,23 @@ def _with_article(role: Role) -> str:
     return f"an {role.label}" if role == Role.ADMIN else f"a {role.label}"
 
 
-_looks: dict[tuple[Identity, str, bool], float] = {}
-"""When each person's look at real images was recorded last."""
+Look = tuple[Identity, str, bool]
+"""Who looked at the real images of what, and whether they were allowed to."""
+_looks: dict[Look, float] = {}
+"""When each look at real images was recorded last."""
+_looks_lock = threading.Lock()
 
 
-def _is_repeated(action: Action, target: Owned | None, decision: Decision) -> bool:
-    """Whether this look at real images was recorded a short time ago."""
-    if action != Action.SEE_REAL_IMAGES:
-        return False
-    key, now = (current(), target.subject if target else "", decision.allowed), time.monotonic()
-    if now - _looks.get(key, -REPEAT_SECONDS) < REPEAT_SECONDS:
-        return True
-    for old in [old for old, when in _looks.items() if now - when >= REPEAT_SECONDS]:
-        del _looks[old]
-    _looks[key] = now
-    return False
+def _was_recorded(look: Look) -> bool:
+    """Whether the same look was recorded a short time ago."""
+    with _looks_lock:
+        return time.monotonic() - _looks.get(look, -REPEAT_SECONDS) < REPEAT_SECONDS
+
+
+def _note_recorded(look: Look) -> None:
+    """Note a look, and forget those that would be recorded again."""
+    now = time.monotonic()
+    with _looks_lock:
+        for old in [old for old, when in _looks.items() if now - when >= REPEAT_SECONDS]:
+            del _looks[old]
+        _looks[look] = now

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from gan.access.accounts import access_folder
+from gan.access import audit
+from gan.access.accounts import access_folder, checked_name
 from gan.access.sign_in_settings import session_hours, sign_in
 from gan.config import settings
 from gan.io.atomic import FileVersion, file_version, write_json
@@ -78,6 +79,13 @@ def end(identifier: str) -> None:
     """End a session; one that is over already is no error."""
     if re.fullmatch(r"[0-9a-f]{64}", identifier):
         _file(identifier).unlink(missing_ok=True)
+
+
+def sign_out_everywhere(name: str) -> None:
+    """End all sessions of a person whose account stays, which the audit log records."""
+    name = checked_name(name)
+    audit.record("sessions ended", name)
+    end_all(name)
 
 
 def end_all(name: str) -> None:

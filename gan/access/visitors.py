@@ -7,8 +7,8 @@ once.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gan.access import accounts, sessions
-from gan.access.identity import Identity, Role
+from gan.access import accounts, audit, sessions
+from gan.access.identity import Identity, Role, acting_as
 from gan.access.sign_in_settings import default_role, group_roles, sign_in
 
 
@@ -44,6 +44,15 @@ def identify(visitor: Visitor) -> Identity | None:
         return None
     role = accounts.role_of(account)
     return Identity(session.name, role, frozenset(account.groups), visitor.address) if role else None
+
+
+def sign_out(visitor: Visitor) -> None:
+    """End the session of a visitor, and then record it: nobody stays signed in because the log cannot be written."""
+    identity = identify(visitor)
+    sessions.end(visitor.session)
+    if identity is not None:
+        with acting_as(identity):
+            audit.record("signed out", identity.name)
 
 
 def person(name: str, groups: Iterable[str], address: str) -> Identity | None:

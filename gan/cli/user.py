@@ -5,7 +5,7 @@ import getpass
 import json
 import sys
 
-from gan.access import accounts, audit, sessions
+from gan.access import accounts, sessions
 from gan.access.sign_in_settings import ROLES, sign_in
 from gan.cli.arguments import AddCommand
 from gan.errors import UserError
@@ -41,7 +41,6 @@ def add_user(parsed: argparse.Namespace) -> int:
     accounts.check_new(name)
     password = "" if parsed.no_password else _password(parsed)
     accounts.add(name, parsed.role, password, tuple(parsed.group))
-    audit.record("account added", name, detail=f"role {parsed.role}")
     show(f"{name} is added as {parsed.role}.")
     if parsed.no_password and sign_in() == "password":
         show("It has no password: nobody can sign in with it until it gets one.", error=True)
@@ -56,7 +55,6 @@ def change_user(parsed: argparse.Namespace) -> int:
     accounts.change(parsed.name, parsed.role, groups)
     changes = [f"role {parsed.role}"] if parsed.role else []
     changes += [f"groups {', '.join(groups) or 'none'}"] if groups is not None else []
-    audit.record("account changed", accounts.checked_name(parsed.name), detail="; ".join(changes))
     show(f"{accounts.checked_name(parsed.name)} has changed: {'; '.join(changes)}.")
     return 0
 
@@ -85,7 +83,6 @@ def change_password(parsed: argparse.Namespace) -> int:
     accounts.find_account(name)
     accounts.set_password(name, _password(parsed))
     sessions.end_all(name)
-    audit.record("password changed", name)
     show(f"{name} has a new password; its sessions have ended.")
     return 0
 
@@ -95,7 +92,6 @@ def remove_user(parsed: argparse.Namespace) -> int:
     name = accounts.checked_name(parsed.name)
     accounts.remove(name)
     sessions.end_all(name)
-    audit.record("account removed", name)
     show(f"{name} is removed. Runs and sets of {name} stay.")
     return 0
 
@@ -103,8 +99,7 @@ def remove_user(parsed: argparse.Namespace) -> int:
 def sign_user_out(parsed: argparse.Namespace) -> int:
     """End all sessions of a person, whose account stays."""
     name = accounts.checked_name(parsed.name)
-    sessions.end_all(name)
-    audit.record("sessions ended", name)
+    sessions.sign_out_everywhere(name)
     show(f"The sessions of {name} have ended.")
     return 0
 

@@ -1,12 +1,13 @@
 """Accounts, sessions and roles: who may come in, and from when on no longer."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
-from gan.access import accounts, sessions, visitors
+from gan.access import accounts, audit, sessions, visitors
 from gan.access.identity import Role
 from gan.cli.main import main
 from gan.errors import ConfigError, UserError
@@ -64,6 +65,16 @@ def test_an_unknown_name_takes_a_check_of_a_hash_too(monkeypatch: pytest.MonkeyP
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(UserError, match="is no name"):
         accounts.add(name.strip(" ") + ("\nx" if name.endswith("\n") else ""), "viewer", PASSWORD)
+
+
+def test_a_group_is_checked_when_it_is_changed_too() -> None:
+    for group in ("", "\n", "-x", "a" * 200):
+        with pytest.raises(UserError, match="group"):
+            accounts.add("ann", "viewer", PASSWORD, (group,))
+    accounts.add("ann", "viewer", PASSWORD, ("skin", "lung", "skin"))
+    with pytest.raises(UserError, match="group"):
+        accounts.change("ann", groups=("lung", "x\ny"))
+    assert accounts.find_account("ann").groups == ("lung", "skin")
 
 
 @pytest.mark.parametrize("password", ["short", "ann-and-her-dog", "aaaaaaaaaaaaaaaa", "x" * 1025])
@@ -166,6 +177,57 @@ def test_the_commands(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     assert visitors.identify(visitor) is None
     assert run("remove", "ann")[0] == 0
     assert run("remove", "ann")[0] == 2
+
+
+CHANGES: dict[str, Callable[[], None]] = {
+    "account added": lambda: accounts.add("bob", "admin", PASSWORD),
+    "account changed": lambda: accounts.change("ann", "admin"),
+    "password changed": lambda: accounts.set_password("ann", "another long phrase"),
+    "account removed": lambda: accounts.remove("ann"),
+    "sessions ended": lambda: sessions.sign_out_everywhere("ann"),
+}
+
+
+@pytest.mark.parametrize("action", CHANGES)
+def test_a_change_of_an_account_is_recorded_or_does_not_happen(
+    action: str, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.add("ann", "member", PASSWORD)
+    signed_in("ann")
+    files = {path: path.read_bytes() for path in (store / ".access").rglob("*.json") if "audit" not in path.name}
+
+    def full(*entry: object, **more: object) -> None:
+        raise OSError(28, "the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "record", full)
+        with pytest.raises(OSError, match="full"):
+            CHANGES[action]()
+    assert {path: path.read_bytes() for path in files} == files
+    CHANGES[action]()
+    assert [entry.action for entry in audit.entries()][-1] == action
+
+
+def test_signing_out_ends_the_session_even_where_it_cannot_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts.add("ann", "member", PASSWORD)
+    first, second = signed_in("ann"), signed_in("ann")
+    visitors.sign_out(first)
+    visitors.sign_out(first)
+    assert [(entry.name, entry.action, entry.address) for entry in audit.entries()][1:] == [
+        ("ann", "signed out", "10.0.0.1")
+    ]
+    monkeypatch.setattr(audit, "record", lambda *entry, **more: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        visitors.sign_out(second)
+    assert visitors.identify(second) is None
+
+
+def test_a_short_name_does_not_forbid_its_letters_in_a_password() -> None:
+    accounts.add("jo", "viewer", "enjoyable long phrase")
+    with pytest.raises(UserError, match="password"):
+        accounts.add("j", "viewer", "j")
+    with pytest.raises(UserError, match="has the name in it"):
+        accounts.add("dora@lab.org", "viewer", "dora@lab.org 2026")
 
 
 @pytest.mark.parametrize(

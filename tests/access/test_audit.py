@@ -115,6 +115,33 @@ def test_after_an_interrupted_write_the_log_goes_on_and_says_so(log: Path) -> No
     assert audit.verify().head[0] == 7
 
 
+def test_a_log_whose_head_is_missing_is_not_taken_for_whole(log: Path) -> None:
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:3]))
+    log.with_name("audit-head.json").unlink()
+    assert len(audit.verify().problems) == 1
+    log.with_name("audit-head.json").write_text("{")
+    assert len(audit.verify().problems) == 1
+
+
+def test_lines_added_at_the_end_are_found(log: Path) -> None:
+    (number, previous), line = audit.verify().head, log.read_bytes().splitlines(keepends=True)[-1]
+    for _ in range(2):
+        number += 1
+        line = rehashed(line, number=number, previous=previous)
+        previous = json.loads(line)["hash"]
+        with open(log, "ab") as file:
+            file.write(line)
+    assert len(audit.verify().problems) == 1
+
+
+@pytest.mark.parametrize("text", ["\ud800", "/data/\udcff.png", "\x00\n{}"])
+def test_a_text_that_is_no_unicode_hides_no_entry(log: Path, text: str) -> None:
+    with acting_as(Identity(text, Role.MEMBER, address=text)):
+        audit.record("set.added", text, detail=text)
+    assert [entry.number for entry in audit.entries()] == [1, 2, 3, 4, 5, 6]
+    assert audit.verify().problems == []
+
+
 def _record_many(name: str) -> None:
     with acting_as(Identity(name, Role.MEMBER)):
         for number in range(20):

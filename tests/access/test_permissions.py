@@ -1,9 +1,13 @@
 """The table of what each action takes: roles, owners, visibility, and what a refusal says."""
 
+import errno
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gan.access import audit
 from gan.access.identity import SIGNED_OUT, SYSTEM, Identity, Role, acting_as
 from gan.access.ownership import Ownership, Target, checked_sharing, new_ownership, ownership_in
 from gan.access.permissions import RULES, Action, decide, require
@@ -49,6 +53,41 @@ def test_what_is_private_is_for_its_owner_and_stewards(action: Action) -> None:
     assert not decide(action, private, VIEWER)
     assert not decide(action, Target("run x", "", "private"), Identity("", Role.MEMBER))  # of nobody
     assert decide(action, private, ANN).allowed == (RULES[action].role <= Role.MEMBER)
+
+
+def test_a_look_at_real_images_that_could_not_be_recorded_is_not_allowed_the_next_time_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target, recorded = Target("set unrecorded", "", "all"), []
+
+    def record(action: str, target: str, *, allowed: bool, detail: str) -> None:
+        recorded.append(target)
+        if len(recorded) < 3:
+            raise OSError(errno.ENOSPC, "the disk is full")
+
+    monkeypatch.setattr(audit, "record", record)
+    with acting_as(ANN):
+        for _ in range(2):
+            with pytest.raises(OSError, match="full"):
+                require(Action.SEE_REAL_IMAGES, target)
+        for _ in range(3):
+            require(Action.SEE_REAL_IMAGES, target)
+    assert recorded == ["set unrecorded"] * 3
+
+
+def test_looks_of_many_people_at_once_disturb_nobody() -> None:
+    def look(name: str) -> None:
+        with acting_as(Identity(name, Role.MEMBER)):
+            for number in range(100):
+                require(Action.SEE_REAL_IMAGES, Target(f"set {number}", "", "all"))
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(look, [f"person-{number}" for number in range(8)])) == [None] * 8
+    finally:
+        sys.setswitchinterval(switching)
 
 
 def test_a_group_sees_what_is_shared_with_it() -> None:

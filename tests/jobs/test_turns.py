@@ -133,7 +133,8 @@ def test_a_person_may_fill_so_much_of_the_disk(limited: None) -> None:
         limits.check_disk(usage)
 
 
-def test_a_limit_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAN_LIMIT_KIMG", "many")
-    with pytest.raises(ConfigError, match="many"):
+@pytest.mark.parametrize("text", ["many", "0", "-1", "1.5", "²", "9" * 5000])
+def test_a_limit_that_is_no_number_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_LIMIT_KIMG", text)
+    with pytest.raises(ConfigError, match="GAN_LIMIT_KIMG"):
         limits.check_limits()

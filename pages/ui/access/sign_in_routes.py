@@ -10,7 +10,7 @@ from starlette.types import Scope
 from streamlit.user_info import generate_login_redirect_url
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
-from gan.access import accounts, audit, sessions
+from gan.access import accounts, audit, sessions, visitors
 from gan.access.attempts import Attempts
 from gan.access.identity import Identity, Role, acting_as
 from gan.access.sign_in_settings import groups_claim, name_claim, proxy, session_hours, sign_in
@@ -94,9 +94,7 @@ async def _sign_out(scope: Scope, request: Request, origin: Origin) -> Response:
     if is_live and not (request.method == "POST" and is_same_origin(scope)):
         return sign_in_page.sign_out_page()
     if visitor:
-        sessions.end(visitor.session)
-    if visitor and is_live:
-        await record("signed out", visitor.name, origin)
+        await to_thread.run_sync(visitors.sign_out, visitor)
     if sign_in() == "oidc":
         response: Response = RedirectResponse(f"{base_path()}/auth/logout", 303)
     elif sign_in() == "proxy" and proxy().sign_out:
