@@ -18,6 +18,7 @@ from gan.evaluation.records.study_results import load_study
 from gan.export import exports
 from gan.export.request import ExportRequest
 from gan.io.json_files import read_json
+from gan.monitoring.run_verdict import run_verdict
 from gan.runs import lifecycle
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, find_run
@@ -135,6 +136,7 @@ def test_the_blood_cells_have_scores_of_all_snapshots_a_membership_test_and_a_st
     assert all(load_membership(run, seen) is not None for seen in kept)
     study = load_study(run, kept[-1])
     assert study.verdict.startswith("No room to gain: AUROC is already 0.998")
+    assert run_verdict(run, jobs.state(run.path)).label == "No room to gain"
     at = page("evaluate", run=CELLS, snapshot=str(kept[-1]))
     assert not at.error
     assert "No room to gain" in said(at) + "".join(str(part.proto.body) for part in at.get("html"))

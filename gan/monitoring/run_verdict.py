@@ -49,7 +49,7 @@ class RunVerdict:
     """The verdict on the images of a run's `snapshot`; None where it has none.
 
     `kind` is the key of the part that decides, or "unreadable" or "no-images". `label` has at most four words;
-    `sentence` says why in one or two sentences. `parts` are always all five, in one order.
+    `sentence` says why in one or two sentences, without the label. `parts` are always all five, in one order.
     """
 
     run: str
@@ -142,7 +142,7 @@ def _combined(run: Run, snapshot: int, parts: tuple[VerdictPart, ...]) -> RunVer
     warnings = [part for part in parts if part.level in ("caution", "bad") and part is not decides]
     level, label, sentence = decides.level, decides.label, decides.sentence
     if decides.kind == "helps" and warnings:
-        level, label = "caution", "Helps, with caveats"
+        level, label = "caution", f"{decides.label}, with caveats"
         sentence = f"{sentence} But: {', '.join(part.label.lower() for part in warnings)}."
     elif decides.name == "scores" and decides.kind in ("good", "weak"):
         sentence = f"{sentence} Whether adding them to real images helps, only the study can say."
@@ -155,7 +155,7 @@ def _deciding_part(parts: Mapping[str, VerdictPart]) -> VerdictPart:
     candidates = [
         study if study.kind == "helps" else None,
         *(parts[name] for name in ("study", "health") if parts[name].level == "bad"),
-        study if study.kind == "none" else None,
+        study if study.kind in ("none", "no-room") else None,
         *(parts[name] for name in WARNING_ORDER if parts[name].level == "caution"),
         study if study.measured else None,
         parts["scores"] if parts["scores"].measured else None,

@@ -18,12 +18,19 @@ from gan.evaluation.records.light_scores import LightScore
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.study.verdict import VERDICT_NAMES
 from gan.monitoring.curve_rules import Finding
 
 PartName = Literal["health", "scores", "near copies", "membership", "study"]
 VerdictLevel = Literal["good", "caution", "bad", "neutral"]
 NOT_MEASURED = "not measured"
-STUDY_LEVELS: dict[str, VerdictLevel] = {"helps": "good", "none": "caution", "harmful": "bad", "unclear": "neutral"}
+STUDY_LEVELS: dict[str, VerdictLevel] = {
+    "helps": "good",
+    "no-room": "caution",
+    "none": "caution",
+    "harmful": "bad",
+    "unclear": "neutral",
+}
 USELESS = ("one-image", "nothing-learnt")
 """Findings on images that add nothing to a training set."""
 HEALTH_LABELS = {
@@ -41,8 +48,8 @@ HEALTH_LABELS = {
 class VerdictPart:
     """What one measurement says; `kind` is its key, "" where nobody measured it.
 
-    `text` is its state in a few words. `label`, of at most four words, and `sentence` are those of the verdict where
-    this part decides it.
+    `text` is its state in a few words. `label`, of at most four words, and `sentence`, which does not repeat it, are
+    those of the verdict where this part decides it.
     """
 
     name: PartName
@@ -65,7 +72,7 @@ def health_part(findings: list[Finding]) -> VerdictPart:
     first = others[0] if others else None
     if first is not None and first.level in ("warning", "error"):
         label = HEALTH_LABELS.get(first.key) or first.headline.partition(":")[0]
-        return _health(first.key, "bad" if first.key in USELESS else "caution", label, f"{label}. {first.meaning}")
+        return _health(first.key, "bad" if first.key in USELESS else "caution", label, first.meaning)
     if first is not None and first.level == "wait":
         return _health("early", "neutral", HEALTH_LABELS["early"], first.meaning)
     return _health(
@@ -147,17 +154,12 @@ def study_part(study: StudyResult | None) -> VerdictPart:
     if study is None:
         return VerdictPart("study")
     kind, regime = study.verdict_kind, study.regimes[0]
-    labels = {
-        "helps": "Helps a classifier",
-        "none": "No gain found",
-        "harmful": "Harms a classifier",
-        "unclear": "Study cannot tell",
-    }
+    label = VERDICT_NAMES[kind]
     gain = regime.gain.harm if kind == "harmful" else regime.gain.corrected
     change = (
         f"changes {study.metric(regime)} by {points(gain.mean)} points (95% interval "
         f"{points_interval(gain.low, gain.high)})"
     )
-    sentence = f"{labels[kind]}: adding these images to real ones {change}."
-    text = f"{labels[kind][0].lower()}{labels[kind][1:]}, {points(gain.mean)} points"
-    return VerdictPart("study", kind, STUDY_LEVELS[kind], text, labels[kind], sentence)
+    sentence = f"Adding these images to real ones {change}."
+    text = f"{label[0].lower()}{label[1:]}, {points(gain.mean)} points"
+    return VerdictPart("study", kind, STUDY_LEVELS[kind], text, label, sentence)

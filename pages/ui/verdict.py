@@ -11,6 +11,7 @@ ICONS: dict[VerdictLevel, str] = {
 }
 STUDY_ICONS = {
     "helps": ":material/trending_up:",
+    "no-room": ":material/vertical_align_top:",
     "none": ":material/trending_flat:",
     "unclear": ":material/help:",
     "harmful": ":material/trending_down:",

@@ -109,10 +109,11 @@ def test_scores_decide_until_there_is_a_study(changes: Any, label: str, level: s
 @pytest.mark.parametrize(
     ("kind", "label", "level"),
     [
-        ("helps", "Helps a classifier", "good"),
-        ("none", "No gain found", "caution"),
-        ("harmful", "Harms a classifier", "bad"),
-        ("unclear", "Study cannot tell", "neutral"),
+        ("helps", "Helps", "good"),
+        ("none", "No gain", "caution"),
+        ("no-room", "No room to gain", "caution"),
+        ("harmful", "Harmful", "bad"),
+        ("unclear", "Cannot tell", "neutral"),
     ],
 )
 def test_a_study_decides_over_good_scores(kind: str, label: str, level: str) -> None:
@@ -216,7 +217,7 @@ def test_the_command_line_lists_the_verdict(capsys: pytest.CaptureFixture[str]) 
     (row,) = json.loads(capsys.readouterr().out)
     expected = run_verdict(run, jobs.state(run.path)).as_json()
     assert row["verdict"] == json.loads(json.dumps(expected))
-    assert row["verdict"]["label"] == "No gain found"
+    assert row["verdict"]["label"] == "No gain"
     assert row["verdict"]["parts"]["membership"] == {"level": "neutral", "text": NOT_MEASURED}
     assert row["verdict"]["next_step"]["kind"] == "membership"
 
@@ -227,6 +228,4 @@ def test_a_study_with_numbers_has_them_in_its_sentence() -> None:
     replace(study, regimes=study.regimes[:1]).save(run)
     assert study_results.load_study(run, LAST).verdict_kind == "none"
     sentence = run_verdict(run, FINISHED).sentence
-    assert sentence == (
-        "No gain found: adding these images to real ones changes AUROC by +5.0 points (95% interval +2.0 to +8.0)."
-    )
+    assert sentence == ("Adding these images to real ones changes AUROC by +5.0 points (95% interval +2.0 to +8.0).")

@@ -134,24 +134,24 @@ def test_the_verdict_has_the_same_label_everywhere(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     studied(run, 320, "No gain: it changes nothing.", "none")
-    assert run_verdict(run, jobs.state(run.path)).label == "No gain found"
+    assert run_verdict(run, jobs.state(run.path)).label == "No gain"
     for name, view in (("overview", ""), ("evaluate", ""), ("progress", ""), ("gallery", "Look")):
-        assert "No gain found" in said(page(name, run=run.name, view=view)), name
-    assert "No gain found" in said(page("compare", runs=run.name))
+        assert "No gain" in said(page(name, run=run.name, view=view)), name
+    assert "No gain" in said(page("compare", runs=run.name))
     download = page("gallery", run=run.name, view="Download")
-    assert download.warning[0].value.startswith("**No gain found.**")
+    assert download.warning[0].value.startswith("**No gain.**")
     card = data_card(run)
-    assert "**Verdict: No gain found.** " in card
+    assert "**Verdict: No gain.** " in card
     assert "membership: not measured" in card
     capsys.readouterr()
     assert main(["runs", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["verdict"]["label"] == "No gain found"
+    assert json.loads(capsys.readouterr().out)[0]["verdict"]["label"] == "No gain"
 
 
 def test_images_that_do_harm_can_be_downloaded_below_a_clear_banner(run: Run) -> None:
     studied(run, 320, "Harmful: it is worse.", "harmful")
     for view in ("Look", "Download"):
         at = page("gallery", run=run.name, view=view)
-        assert [box.value.partition(" Adding")[0] for box in at.error] == ["**Harms a classifier.**"]
+        assert [box.value.partition(" Adding")[0] for box in at.error] == ["**Harmful.**"]
     assert not at.button(key="make zip").disabled
-    assert "**Verdict: Harms a classifier.** " in data_card(run)
+    assert "**Verdict: Harmful.** " in data_card(run)

@@ -52,7 +52,7 @@ def test_no_gain_is_neither_hidden_nor_green() -> None:
     scored(run)
     studied(run, LAST, kind="none")
     at = drawn()
-    assert at.warning[0].value.startswith("**No gain found.** Adding these images to real ones changes AUROC")
+    assert at.warning[0].value.startswith("**No gain.** Adding these images to real ones changes AUROC")
     assert ":orange-badge[" in said(at)
 
 

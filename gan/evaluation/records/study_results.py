@@ -181,8 +181,8 @@ class Regime:
     were replaced, and those `kept` all the same. `arms` are all arms on validation images, exploratory; `choice` is
     what was chosen by them, in each division. `tested` are the chosen arm, the controls to beat and the one matched to
     the chosen arm, on test images with other seeds, and `gain` is the confirmed gain. Where divisions chose different
-    arms, `tested` holds them pooled. `verdict_kind` is "helps", "none", "harmful" or "unclear". `without_copies` is the
-    verdict on the test images that are no near copies of training images; "" where all are, and
+    arms, `tested` holds them pooled. `verdict_kind` is one of `VERDICT_NAMES` in study/verdict.py. `without_copies` is
+    the verdict on the test images that are no near copies of training images; "" where all are, and
     `gain_without_copies` its corrected gain. `validation_copies` counts
     validation images that are near copies of training images. `test` is as in StudyResult, for the test images of this
     regime, and `own_test` the result on the user's own test split alone; None where that is all. `subgroups` is the

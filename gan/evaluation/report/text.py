@@ -80,7 +80,8 @@ h3 { font-size: 1rem; margin: 1.5rem 0 0.25rem; }
 .quiet { color: var(--quiet); font-size: 0.85rem; }
 .verdict { border-left: 4px solid #2b8cc9; background: var(--soft); padding: 0.75rem 1rem; }
 .verdict.good, .verdict.helps { border-color: #009e73; }
-.verdict.bad, .verdict.harmful { border-color: #c63d2f; } .verdict.caution, .verdict.none { border-color: #b97f00; }
+.verdict.bad, .verdict.harmful { border-color: #c63d2f; }
+.verdict.caution, .verdict.none, .verdict.no-room { border-color: #b97f00; }
 .notice { border-left: 4px solid #b97f00; background: var(--soft); padding: 0.5rem 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }

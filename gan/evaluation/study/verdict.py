@@ -27,6 +27,14 @@ MAX_EXCLUDED = 0.05
 reports of the field claim gains of five points: a study that could have missed one cannot tell."""
 MAX_ROOM = 0.01
 """The most that may be missing from the highest score where there is no room to gain."""
+VERDICT_NAMES = {
+    "helps": "Helps",
+    "harmful": "Harmful",
+    "no-room": "No room to gain",
+    "none": "No gain",
+    "unclear": "Cannot tell",
+}
+"""How the sentence of each kind of verdict begins: the verdict's name on every page, card and report."""
 MIN_GROUPS = 10
 """Test groups of a class. With fewer, an exact sign test cannot reach p = 0.001 even where every group moves from wrong
 to right, while an interval from variances is certain."""
@@ -41,7 +49,7 @@ def regime_verdict(
     attributes: int = 0,
     what: str = "regimes",
 ) -> tuple[str, str]:
-    """Verdict kind ("helps", "harmful", "unclear" or "none") and sentence of one of so many regimes, or comparisons.
+    """Verdict kind (of VERDICT_NAMES) and sentence of one of so many regimes, or comparisons.
 
     `tested` as in Regime, `test` as in StudyResult; `attributes` counts those that metrics are means over.
     """
@@ -72,7 +80,8 @@ def regime_verdict(
     reached = best.primary(metric)
     if reached.low >= 1 - MAX_ROOM:
         score = percent(reached.mean) if metric == "balanced_accuracy" else f"{reached.mean:.3f}"
-        return "none", f"No room to gain: {name} is already {score} with {control_phrase(best.plan)}. Here {change}."
+        already = f"{name} is already {score} with {control_phrase(best.plan)}"
+        return "no-room", f"No room to gain: {already}. Here {change}."
     if gain.corrected_high > MAX_EXCLUDED:
         possible = f"a gain of up to {_rounded_up(gain.corrected_high)} points is possible"
         return "unclear", f"Cannot tell with {_tested(test)}: {possible}. Here {change}. {_what_would_tell(gain)}"

@@ -31,12 +31,12 @@ def verdict_on_card(verdict: RunVerdict) -> None:
     verdict_badge(verdict)
     if verdict.part("scores").measured or verdict.part("study").measured:
         with st.container(key=f"verdict-{verdict.run}"):
-            st.caption(escape_markdown(_without_label(verdict)))
+            st.caption(escape_markdown(verdict.sentence))
 
 
 def verdict_banner(verdict: RunVerdict, button: bool = True) -> None:
     """The verdict in a coloured box with its sentence and parts and, with `button`, the next step."""
-    text = f"**{verdict.label}.** {escape_markdown(_without_label(verdict))}"
+    text = f"**{verdict.label}.** {escape_markdown(verdict.sentence)}"
     BOXES[verdict.level](text, icon=ICONS[verdict.level])
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="parts-of-verdict"):
         st.caption(parts_text(verdict, separator=" · "), width="stretch")
@@ -48,16 +48,6 @@ def parts_text(verdict: RunVerdict, separator: str) -> str:
     """The five parts in Markdown: `Scores: not measured`; a line feed as separator makes them a list."""
     start = "- " if separator == "\n" else ""
     return separator.join(f"{start}{part.name.capitalize()}: {escape_markdown(part.text)}" for part in verdict.parts)
-
-
-def _without_label(verdict: RunVerdict) -> str:
-    """The sentence, without the label where it begins with it."""
-    for mark in (". ", ": "):
-        start = verdict.label + mark
-        if verdict.sentence.startswith(start):
-            rest = verdict.sentence.removeprefix(start)
-            return rest[0].upper() + rest[1:]
-    return verdict.sentence
 
 
 def _step_button(verdict: RunVerdict, step: NextStep) -> None:

@@ -24,7 +24,14 @@ from gan.evaluation.study.comparisons import Comparison, Difference, Part, Sampl
 from gan.evaluation.study.confirmation_plan import COMPARED, DivisionChoice, RegimeChoice, choose
 from gan.evaluation.study.moderation import inverse_trigamma, moderate
 from gan.evaluation.study.predictions import GroundTruth, Predictions, pool
-from gan.evaluation.study.verdict import arm_phrase, control_phrase, keep_rate_finding, regime_verdict, study_verdict
+from gan.evaluation.study.verdict import (
+    VERDICT_NAMES,
+    arm_phrase,
+    control_phrase,
+    keep_rate_finding,
+    regime_verdict,
+    study_verdict,
+)
 from tests.support.evaluation import arm, confirmed
 
 TEST = {"images": 400, "groups": 400, "grouped": False, "groups_per_class": {"ill": 200, "well": 200}, "folds": 1}
@@ -317,7 +324,9 @@ def said(gain: Gain, name: str = "synthetic-1", regimes: int = 1, score: float =
     """The verdict on an arm of this confirmed gain, whose controls reach that AUROC."""
     names = dict.fromkeys([name, gain.over, gain.harm_over])
     tested = [arm(PLANS[other], score) for other in names]
-    return regime_verdict(tested, replace(gain, arm=name), "auroc", regimes, TEST)
+    kind, sentence = regime_verdict(tested, replace(gain, arm=name), "auroc", regimes, TEST)
+    assert sentence.startswith(VERDICT_NAMES[kind])
+    return kind, sentence
 
 
 def test_verdicts_word_by_word() -> None:

@@ -51,7 +51,7 @@ def test_images_that_show_the_attributes_of_others_are_harmful(tmp_path: Path) -
 def test_repeated_images_help_with_no_attribute(tmp_path: Path) -> None:
     images = finding_set(40, test=60)
     found = studied(images, repeated(images), tmp_path, seeds=2, primary="average_precision", budget=TWO_STEPS)
-    assert found.verdict_kind in ("none", "unclear")
+    assert found.verdict_kind in ("none", "no-room", "unclear")
     assert "macro average precision over 3 attributes" in found.verdict
     assert "macro average precision over 3 attributes" in study_text(found)
     assert "Hernia, " in study_text(found)

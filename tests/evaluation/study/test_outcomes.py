@@ -41,7 +41,7 @@ def test_images_like_new_real_ones_help_where_real_ones_are_few(tmp_path: Path) 
 def test_duplicates_gain_nothing_over_their_control(tmp_path: Path) -> None:
     images = image_set(120)
     found = studied(images, duplicates(images), tmp_path)
-    assert found.verdict_kind in ("none", "unclear")
+    assert found.verdict_kind in ("none", "no-room", "unclear")
     gain = found.regimes[0].gain
     assert not gain.helps
     assert not gain.harms

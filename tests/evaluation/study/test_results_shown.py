@@ -88,7 +88,7 @@ def test_no_room_to_gain_is_said_first(example: StudyResult) -> None:
     full = MeanInterval(1.0, 0.998, 1.0)
     tested = [regime.tested[0], *(replace(arm, auroc=full) for arm in regime.tested[1:])]
     kind, sentence = regime_verdict(tested, NONE, "auroc", 1, example.test)
-    assert kind == "none"
+    assert kind == "no-room"
     assert sentence.startswith("No room to gain: AUROC is already 1.000 with classical augmentation.")
 
 
