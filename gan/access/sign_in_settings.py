@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from gan.access.addresses import parse_address
 from gan.access.identity import Role
 from gan.errors import ConfigError
 
@@ -33,11 +34,8 @@ class ProxySettings:
 
     def trusts(self, address: str) -> bool:
         """Whether a connection from this address is the proxy's."""
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self.networks)
+        parsed = parse_address(address)
+        return parsed is not None and any(parsed in network for network in self.networks)
 
 
 def sign_in() -> SignIn:

@@ -1,7 +1,10 @@
 """The guard in front of the app, over a small app that says what reaches it."""
 
+import html
+import json
 from collections.abc import Callable
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -13,9 +16,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.web.server.starlette import starlette_websocket
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from gan.access import accounts, audit, identity, sessions
-from pages.ui.access import session_identity, sign_in_routes
+from pages.ui.access import middleware, session_identity, sign_in_page
 from pages.ui.access.middleware import SignInGuard
 
 PASSWORD = "correct horse battery"
@@ -57,7 +62,6 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sign-in by password, with two accounts, and code without a person acting as nobody, as on a server."""
     monkeypatch.setenv("GAN_SIGN_IN", "password")
     monkeypatch.setattr(identity, "_default", lambda: identity.SIGNED_OUT)
-    monkeypatch.setattr(sign_in_routes, "ATTEMPTS", type(sign_in_routes.ATTEMPTS)())
     monkeypatch.setattr(session_identity, "KEPT_SECONDS", 0.0)
     monkeypatch.setattr(accounts, "HASHER", CHEAP)
     monkeypatch.setattr(accounts, "UNKNOWN", CHEAP.hash(PASSWORD))
@@ -143,13 +147,15 @@ def test_cookies_are_out_of_reach_and_secure_behind_tls(browser: Browser, monkey
     client = browser(PROXY, base_url="http://testserver")
     headers = {"X-Forwarded-Proto": "https", "Sec-Fetch-Site": "same-origin"}
     answer = client.post("/sign-in", data={"name": "ann", "password": PASSWORD}, headers=headers)
-    secure = SimpleCookie(answer.headers["set-cookie"])["gan_session"]
-    assert secure["secure"] is True
-    token = {"cookie": f"gan_session={secure.value}", "X-Forwarded-Proto": "https"}
+    secure = SimpleCookie(answer.headers["set-cookie"])["__Host-gan_session"]
+    assert (secure["secure"], secure["path"], secure["domain"]) == (True, "/", "")
+    token = {"cookie": f"__Host-gan_session={secure.value}", "X-Forwarded-Proto": "https"}
     answer = client.get("/", headers=token)
     assert answer.json()["scheme"] == "https"
     assert "; Secure" in answer.headers["set-cookie"]  # the app's own cookies, too
-    assert browser().get("/", headers=token).json()["scheme"] == "http"  # it comes from no proxy
+    plain_token = {"cookie": f"gan_session={secure.value}", "X-Forwarded-Proto": "https"}
+    assert client.get("/", headers=plain_token).status_code == 401  # a cookie that any server of the domain can set
+    assert browser().get("/", headers=plain_token).json()["scheme"] == "http"  # it comes from no proxy
 
 
 def test_the_sixth_wrong_password_waits_and_the_right_one_with_it(browser: Browser) -> None:
@@ -162,6 +168,60 @@ def test_the_sixth_wrong_password_waits_and_the_right_one_with_it(browser: Brows
     assert unknown == enter(browser("10.0.0.3"), "bob", "wrong").text.replace("bob", "carl")
     refused = [entry for entry in audit.entries() if entry.action == "sign-in refused"]
     assert [(entry.target, entry.address, entry.allowed) for entry in refused[:5]] == [("ann", "10.0.0.1", False)] * 5
+
+
+def test_a_restart_of_the_server_gives_nobody_more_tries(browser: Browser) -> None:
+    assert [enter(browser(), "ann", f"wrong {n}").status_code for n in range(10)] == [401] * 5 + [429] * 5
+    restarted = TestClient(app(), client=("10.0.0.1", 5000), follow_redirects=False)
+    assert [enter(restarted, "ann", f"wrong {n}").status_code for n in range(10)] == [429] * 10
+    assert enter(restarted, "ann").status_code == 429
+
+
+def test_a_proxy_that_writes_ports_gives_nobody_more_tries(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_PROXY_ADDRESSES", PROXY)
+
+    def tried(said: str) -> int:
+        headers = {"origin": "http://testserver", "X-Forwarded-For": said}
+        return browser(PROXY).post("/sign-in", data={"name": "ann", "password": "wrong"}, headers=headers).status_code
+
+    assert [tried(f"10.9.9.9:{4000 + n}") for n in range(7)] == [401] * 5 + [429] * 2
+    assert [tried(said) for said in ("1.1.1.1, unknown",) * 6] == [401] * 5 + [429]
+    assert {entry.address for entry in audit.entries() if entry.action == "sign-in refused"} == {"10.9.9.9", PROXY}
+
+
+@pytest.mark.parametrize("address", ["10.0.0.9", "::ffff:10.0.0.9"])
+def test_a_proxy_is_trusted_however_its_address_is_written(
+    address: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_PROXY_ADDRESSES", PROXY)
+    token = {"cookie": f"gan_session={browser(name='ann').cookies['gan_session']}"}
+    said = browser(address).get("/", headers=token | {"X-Forwarded-For": "::ffff:192.0.2.7"}).json()
+    assert said["address"] == "192.0.2.7"
+
+
+def test_where_the_accounts_cannot_be_read_nobody_comes_in_and_is_told_so(browser: Browser, store: Path) -> None:
+    client = browser(name="ann")
+    (store / ".access" / "accounts.json").write_text('{"ann": ')
+    for answer in (client.get("/"), client.get("/api/x"), enter(browser(), "bob")):
+        assert answer.status_code == 503
+        assert "accounts.json" not in answer.text
+    with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("/_stcore/stream"):
+        pass
+    assert closed.value.code == 1013
+
+
+@pytest.mark.parametrize("origin", ["http://evil.lab", "null", ""])
+def test_a_page_of_another_server_opens_no_websocket(origin: str, browser: Browser) -> None:
+    client = browser(name="ann")
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        client.websocket_connect("/_stcore/stream", headers={"origin": origin}),
+    ):
+        pass
+    assert refused.value.code == 1008
+    with client.websocket_connect("/_stcore/stream", headers={"origin": "http://testserver"}) as connection:
+        connection.send_bytes(b"x")
+        assert connection.receive_bytes() == b"x"
 
 
 @pytest.mark.parametrize(
@@ -331,6 +391,103 @@ def test_the_last_address_that_is_no_proxy_counts(browser: Browser, monkeypatch:
     token = {"cookie": f"gan_session={browser(name='ann').cookies['gan_session']}"}
     said = browser(PROXY).get("/", headers=token | {"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 10.0.0.8"}).json()
     assert said["address"] == "2.2.2.2"
+
+
+@pytest.mark.usefixtures("by_proxy")
+def test_the_proxy_is_asked_again_after_the_hours_of_a_session(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "session_hours", lambda: 0)
+    said = {"X-Forwarded-User": "ann"}
+    with browser(PROXY).websocket_connect("/_stcore/stream", headers=said, subprotocols=["streamlit"]) as connection:
+        with pytest.raises(WebSocketDisconnect) as closed:
+            connection.receive_bytes()
+        assert closed.value.code == 1012  # the browser connects again
+
+
+def provider_app(claims: dict[str, object] | None, status: int = 302, deleted: bool = False) -> TestClient:
+    """A browser of a server whose Streamlit signs in a person with these claims, or nobody."""
+
+    async def called_back(request: Request) -> Response:
+        response = Response(status_code=status, headers={"location": "/"})
+        if claims is not None:
+            signed = create_signed_value("s", "_streamlit_user", json.dumps(claims)).decode()
+            response.set_cookie("_streamlit_user", signed)
+        elif deleted:
+            response.delete_cookie("_streamlit_user")
+        return response
+
+    served = Starlette(
+        routes=[Route("/oauth2callback", called_back), Route("/auth/login", called_back), Route("/{path:path}", tell)],
+        middleware=[Middleware(SignInGuard)],
+    )
+    return TestClient(served, client=("10.0.0.1", 5000), follow_redirects=False)
+
+
+@pytest.fixture
+def by_oidc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_SIGN_IN", "oidc")
+    monkeypatch.setattr(starlette_websocket, "get_cookie_secret", lambda: "s")
+
+
+@pytest.mark.usefixtures("by_oidc")
+@pytest.mark.parametrize(
+    ("path", "claims", "status", "deleted", "failed"),
+    [
+        ("/oauth2callback?error=access_denied&error_description=<b>x</b>&state=1", None, 302, False, "refused"),
+        ("/oauth2callback?code=1&state=of-nobody", None, 302, False, "expired"),
+        ("/oauth2callback?code=1&state=1", None, 302, True, "provider"),  # as with a wrong nonce
+        ("/auth/login?provider=x", None, 400, False, "provider"),
+        ("/oauth2callback?code=1&state=1", {}, 302, False, "no-name"),
+        (
+            "/oauth2callback?code=1&state=1",
+            {"email": "carl@lab.org", "email_verified": False},
+            302,
+            False,
+            "unverified",
+        ),
+        ("/oauth2callback?code=1&state=1", {"email": "carl@lab.org"}, 302, False, "no-role"),
+    ],
+)
+def test_who_comes_back_without_a_sign_in_reads_why_and_can_try_again(
+    path: str, claims: dict[str, object] | None, status: int, deleted: bool, failed: str
+) -> None:
+    client = provider_app(claims, status, deleted)
+    answer = client.get(path, headers={"cookie": "gan_next=/data%3Fx%3D1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?failed={failed}&next=%2Fdata%3Fx%3D1")
+    assert "set-cookie" not in answer.headers
+    text = client.get(answer.headers["location"]).text
+    assert html.escape(sign_in_page.FAILURES[failed]) in text
+    assert "/sign-in/provider?next=/data%3Fx%3D1" in text
+    assert "<b>" not in text
+    recorded = [entry.action for entry in audit.entries() if not entry.allowed]
+    assert recorded == ([] if path.startswith("/auth/login") else ["sign-in refused"])
+
+
+@pytest.mark.usefixtures("by_oidc")
+def test_a_flood_of_failed_answers_does_not_fill_the_audit_log() -> None:
+    client = provider_app(None)
+    for _ in range(10):
+        assert client.get("/oauth2callback?error=x").status_code == 303
+    assert len([entry for entry in audit.entries() if entry.action == "sign-in refused"]) == 5
+
+
+@pytest.mark.usefixtures("by_oidc")
+def test_the_way_back_from_the_providers_sign_out_is_no_failure() -> None:
+    answer = provider_app(None).get("/oauth2callback")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/")
+
+
+@pytest.mark.usefixtures("by_oidc")
+def test_a_new_sign_in_ends_the_session_that_the_browser_had() -> None:
+    client = provider_app({"email": "ann"})
+    first = SimpleCookie(client.get("/oauth2callback?code=1").headers["set-cookie"].split(", ")[-1])[
+        "gan_session"
+    ].value
+    second = client.get("/oauth2callback?code=1", headers={"cookie": f"gan_session={first}"})
+    assert second.headers["location"] == "/"
+    assert sessions.find(sessions.session_id(first)) is None
+    assert client.cookies["gan_session"] != first
 
 
 def test_an_account_that_is_gone_is_led_on_without_a_question(browser: Browser) -> None:

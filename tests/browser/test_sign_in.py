@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gan.access import accounts, audit
 from gan.config.settings import ROOT
+from pages.ui.access import sign_in_page
 from tests.browser.conftest import PROBE, SCREENSHOTS, serving
 from tests.browser.test_accessibility import RULES
 from tests.support.image_files import png_bytes, zip_of
@@ -190,3 +191,23 @@ def test_by_openid_connect_and_out_again(tmp_path: Path, chromium: Browser) -> N
             expect(page.get_by_role("alert")).to_contain_text("no role")
             page.goto(f"{server.address}/account")
             expect_page(page, "Sign in")
+
+            provider.claims |= {"groups": ["imaging"]}
+            for failed, link, claims, is_down in (
+                ("refused", "Cancel", {}, False),
+                ("provider", "Continue", {"nonce": "of somebody else"}, False),
+                ("provider", "", {}, True),
+            ):
+                provider.claims.update(claims)
+                provider.is_down = is_down
+                page.get_by_role("link", name="Sign in").click()
+                if link:
+                    page.get_by_role("link", name=link).click()
+                expect_page(page, "Sign in")
+                expect(page.get_by_role("alert")).to_have_text(sign_in_page.FAILURES[failed])
+                page.screenshot(path=SCREENSHOTS / f"sign-in-failed-{failed}.png")
+                provider.claims.pop("nonce", None)
+                provider.is_down = False
+            page.get_by_role("link", name="Sign in").click()
+            page.get_by_role("link", name="Continue").click()
+            expect(page.locator(".st-key-account")).to_contain_text("dora@lab.org")

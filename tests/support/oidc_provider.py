@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+import html
 import secrets
 import socket
 import threading
@@ -25,15 +26,19 @@ CLIENT, SECRET = "gan-workbench", "a secret of the client"
 
 @dataclass
 class Provider:
-    """The provider; `claims` is who is at its browser, and `requests` the paths that were asked for."""
+    """The provider; `claims` is who is at its browser, `requests` the paths that were asked for, and `is_down` whether
+    it answers nothing useful."""
 
     address: str = ""
+    is_down: bool = False
     claims: dict[str, Any] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "1", "use": "sig"}))
 
     async def metadata(self, request: Request) -> Response:
+        if self.is_down:
+            return JSONResponse({}, 503)
         paths = {"authorization": "authorize", "token": "token", "end_session": "end", "userinfo": "userinfo"}
         document = {f"{name}_endpoint": f"{self.address}/{path}" for name, path in paths.items()}
         return JSONResponse(
@@ -52,14 +57,18 @@ class Provider:
         return JSONResponse({"keys": [self.key.as_dict(private=False)]})
 
     async def authorize(self, request: Request) -> Response:
-        """The provider's page: whoever is at its browser continues by a click."""
+        """The provider's page: whoever is at its browser continues, or goes back, by a click."""
         asked = dict(request.query_params)
         if asked.get("client_id") != CLIENT or asked.get("code_challenge_method") != "S256":
             return HTMLResponse("no such client", 400)
         code = secrets.token_urlsafe()
         self.codes[code] = asked
         link = f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
-        return HTMLResponse(f'<title>Provider</title><a href="{link.replace("&", "&amp;")}">Continue</a>')
+        denied = f"{asked['redirect_uri']}?{urlencode({'error': 'access_denied', 'state': asked['state']})}"
+        links = "".join(
+            f'<a href="{html.escape(target)}">{text}</a> ' for target, text in ((link, "Continue"), (denied, "Cancel"))
+        )
+        return HTMLResponse(f"<title>Provider</title>{links}")
 
     async def token(self, request: Request) -> Response:
         """The tokens for a code, once, for the client that began and can prove it."""

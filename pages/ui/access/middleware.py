@@ -7,6 +7,9 @@ that identity (`gan.access.identity.current`), and scripts read it from a header
 
 import asyncio
 import http.cookies
+import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote, unquote
 
@@ -17,14 +20,17 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from gan.access import sessions
 from gan.access.identity import Identity, Role, acting_as
-from gan.access.sign_in_settings import proxy, sign_in
+from gan.access.sign_in_settings import proxy, session_hours, sign_in
 from gan.access.visitors import Visitor, visitor_of_token
+from gan.errors import UserError
 from pages.ui.access import sign_in_page, sign_in_routes
 from pages.ui.access.granted_links import GrantedLinks
 from pages.ui.access.request import (
     Origin,
     base_path,
+    comes_from_elsewhere,
     cookie,
     is_same_origin,
     local_path,
@@ -35,6 +41,7 @@ from pages.ui.access.request import (
 )
 from pages.ui.access.session_identity import HEADER, identify_soon, write_header
 
+LOGGER = logging.getLogger(__name__)
 OPEN_PATHS = frozenset({"/_stcore/health", "/_stcore/host-config"})
 """A monitor asks for the first; an open page asks for both before it finds out that its session is over."""
 PROVIDER_PATHS = frozenset({"/auth/login", "/auth/logout", "/oauth2callback"})
@@ -59,7 +66,12 @@ class SignInGuard:
             return
         settings = proxy()
         origin, path = origin_of(scope, settings), path_below_base(scope)
-        visitor, identity = await to_thread.run_sync(_sender, scope, origin)
+        try:
+            visitor, identity = await to_thread.run_sync(_sender, scope, origin)
+        except (UserError, OSError) as error:
+            LOGGER.error("Nobody can be identified: %s", error)
+            await _out_of_order(scope, receive, send)
+            return
         inner = {
             **scope,
             "headers": without_claims(scope, settings),
@@ -87,7 +99,11 @@ class SignInGuard:
         identity: Identity | None,
     ) -> None:
         request = Request(scope, receive)
-        answer = await sign_in_routes.answer(path, scope, request, origin)
+        try:
+            answer = await sign_in_routes.answer(path, scope, request, origin)
+        except (UserError, OSError) as error:
+            LOGGER.error("Nobody can sign in or out: %s", error)
+            answer = sign_in_page.refusal_page(sign_in_page.OUT_OF_ORDER, 503)
         if answer is None and path in OPEN_PATHS and scope["method"] in SAFE_METHODS:
             await self.app(scope, receive, send)
             return
@@ -113,8 +129,8 @@ class SignInGuard:
         return None
 
     async def _provider(self, scope: Scope, receive: Receive, send: Send, path: str, origin: Origin) -> None:
-        """Streamlit's part of OpenID Connect. When it has signed somebody in, a session of ours starts or they are
-        refused: its cookie alone, which lives for 30 days, opens nothing."""
+        """Streamlit's part of OpenID Connect. When it has signed somebody in, a session of ours starts, or the sign-in
+        page says why not: its cookie alone, which lives for 30 days, opens nothing."""
         messages: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -122,12 +138,16 @@ class SignInGuard:
 
         await self.app(scope, receive, keep)
         cookies = _set_cookies(messages[0]) if path == "/oauth2callback" else {}
-        if cookies.get("_streamlit_user"):
-            token, error = await sign_in_routes.session_after_provider(cookies, origin)
-            if error:
-                await sign_in_page.refusal_page(error)(scope, receive, send)
-                return
-            after = local_path(unquote(cookie(scope, sign_in_routes.NEXT_COOKIE)))
+        after = local_path(unquote(cookie(scope, sign_in_routes.NEXT_COOKIE)))
+        token, failure = "", await sign_in_routes.provider_failure(path, scope, messages[0]["status"], cookies, origin)
+        if not failure and cookies.get("_streamlit_user"):
+            token, failure = await sign_in_routes.session_after_provider(cookies, origin)
+        if failure:
+            await sign_in_routes.back_to_sign_in(failure, after)(scope, receive, send)
+            return
+        if token:
+            before = cookie(scope, sign_in_routes.cookie_name(origin))
+            await to_thread.run_sync(sessions.end, sessions.session_id(before))
             headers = [(name, value) for name, value in messages[0]["headers"] if name.lower() != b"location"]
             headers += [(b"location", after.encode()), (b"set-cookie", sign_in_routes.session_cookie(token, origin))]
             messages[0] = {**messages[0], "headers": headers}
@@ -137,11 +157,19 @@ class SignInGuard:
     async def _websocket(
         self, scope: Scope, receive: Receive, send: Send, visitor: Visitor | None, identity: Identity | None
     ) -> None:
-        """Pass the messages of a browser on while its visitor may stay, and then lead it to the sign-in page."""
+        """Pass the messages of a browser on while its visitor may stay, and then lead it to the sign-in page.
+
+        Where a proxy names people it is asked again after the hours of a session: the browser connects anew.
+        """
+        if comes_from_elsewhere(scope):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if visitor is None or identity is None:
             await _turn_away(scope, receive, send)
             return
         over = asyncio.Event()
+        until = time.monotonic() + session_hours() * 3600 if not visitor.session else math.inf
 
         async def checked_receive() -> Message:
             message = await _unless(over, receive)
@@ -164,12 +192,14 @@ class SignInGuard:
         try:
             while not serving.done() and not over.is_set():
                 await asyncio.wait({serving}, timeout=WATCH_SECONDS)
-                if not serving.done() and await self._is_over(visitor):
+                if not serving.done() and (time.monotonic() > until or await self._is_over(visitor)):
                     over.set()
             await serving
         finally:
             serving.cancel()
-        if over.is_set():
+        if time.monotonic() > until:
+            await send({"type": "websocket.close", "code": 1012, "reason": "connect again"})
+        elif over.is_set():
             await _send_away(send)
 
     async def _is_over(self, visitor: Visitor) -> bool:
@@ -185,9 +215,18 @@ def _sender(scope: Scope, origin: Origin) -> tuple[Visitor | None, Identity | No
         person = person_of_proxy(scope, proxy()) if origin.proxied else None
         visitor = Visitor(person[0], origin.address, "", person[1]) if person else None
     else:
-        token = cookie(scope, sign_in_routes.COOKIE)
+        token = cookie(scope, sign_in_routes.cookie_name(origin))
         visitor = visitor_of_token(token, origin.address) if token else None
     return visitor, identify_soon(visitor) if visitor else None
+
+
+async def _out_of_order(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer where accounts or sessions cannot be read."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1013, "reason": "out of order"})
+    else:
+        await sign_in_page.refusal_page(sign_in_page.OUT_OF_ORDER, 503)(scope, receive, send)
 
 
 async def _unless(over: asyncio.Event, receive: Receive) -> Message:

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from gan.access.accounts import checked_name
+from gan.access.addresses import parse_address
 from gan.access.sign_in_settings import ProxySettings, sign_in
 from gan.errors import UserError
 
@@ -31,22 +32,26 @@ def origin_of(scope: Scope, proxy: ProxySettings) -> Origin:
     """The origin of a request: the connection's, or what the trusted proxy says.
 
     Of several addresses in X-Forwarded-For the last that is no trusted proxy counts: those before it are the client's
-    word.
+    word. Where the proxy writes something else there, such as `unknown`, its own address counts.
     """
-    address = scope["client"][0] if scope.get("client") else ""
+    address = str(scope["client"][0] if scope.get("client") else "")
+    address = str(parse_address(address) or address)
     scheme = "https" if scope.get("scheme") in ("https", "wss") else "http"
     if not proxy.trusts(address):
         return Origin(address, scheme, False)
     headers = Headers(scope=scope)
     said = [part.strip() for part in ",".join(headers.getlist("x-forwarded-for")).split(",") if part.strip()]
     for part in reversed(said):
-        address = part
-        if not proxy.trusts(part):
+        parsed = parse_address(part)
+        if parsed is None:
+            break
+        address = str(parsed)
+        if not proxy.trusts(address):
             break
     protocols = headers.getlist("x-forwarded-proto")
     if len(protocols) == 1:
         scheme = "https" if protocols[0].strip() in ("https", "wss") else "http"
-    return Origin(address[:64], scheme, True)
+    return Origin(address, scheme, True)
 
 
 def person_of_proxy(scope: Scope, proxy: ProxySettings) -> tuple[str, tuple[str, ...]] | None:
@@ -94,6 +99,12 @@ def cookie(scope: Scope, name: str) -> str:
             if equals and key == name:
                 values.add(value.strip('"'))
     return values.pop() if len(values) == 1 else ""
+
+
+def comes_from_elsewhere(scope: Scope) -> bool:
+    """Whether a page of another server opens a WebSocket: a browser always says whose page it is, in Origin."""
+    headers = Headers(scope=scope)
+    return "origin" in headers and urlsplit(headers["origin"]).netloc != headers.get("host")
 
 
 def is_same_origin(scope: Scope) -> bool:

@@ -31,6 +31,17 @@ WRONG = "The name or the password is wrong."
 OVER = "Your session has ended. Please sign in again."
 NO_ROLE = "You are signed in there, but this server gives you no role. Ask its administrator for one."
 THROUGH_PROXY = "This server is reached through its proxy only. Ask its administrator for the address."
+OUT_OF_ORDER = "This server cannot read or write who may come in. Its administrator finds the reason in its log."
+FAILURES = {
+    "refused": "The identity provider did not let you in, or you went back. You can try again.",
+    "expired": "This sign-in was begun too long ago, in another browser, or is over already. Please begin again.",
+    "provider": "The identity provider does not answer as it should. Try again in a while, or tell the administrator.",
+    "no-name": "The identity provider does not say who you are. Ask the administrator of this server.",
+    "unverified": "The identity provider has not verified your address. Verify it there, or take another account.",
+    "no-role": NO_ROLE,
+    "out-of-order": OUT_OF_ORDER,
+}
+"""Why somebody came back from the identity provider without a session."""
 NAMELESS = "The proxy does not say who you are. Ask the administrator of this server."
 
 

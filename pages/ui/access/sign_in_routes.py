@@ -10,8 +10,7 @@ from starlette.types import Scope
 from streamlit.user_info import generate_login_redirect_url
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
-from gan.access import accounts, audit, sessions, visitors
-from gan.access.attempts import Attempts
+from gan.access import accounts, attempts, audit, sessions, visitors
 from gan.access.identity import Identity, Role, acting_as
 from gan.access.sign_in_settings import groups_claim, name_claim, proxy, session_hours, sign_in
 from gan.access.visitors import identify, person, visitor_of_token
@@ -24,7 +23,6 @@ NEXT_COOKIE = "gan_next"
 """Where to go after the identity provider: it sends the browser to the first page only."""
 MOST_BYTES = 8192
 """Of a sign-in form."""
-ATTEMPTS = Attempts()
 HASHING = CapacityLimiter(2)
 """Each check of a password takes 64 MB for a moment: more of them wait."""
 
@@ -34,8 +32,9 @@ async def answer(path: str, scope: Scope, request: Request, origin: Origin) -> R
     if path == "/sign-in" and sign_in() != "proxy":
         if request.method == "POST":
             return await _check_password(scope, request, origin)
-        over = sign_in_page.OVER if "over" in request.query_params else ""
-        return sign_in_page.sign_in_page(request.query_params.get("next", ""), over)
+        query = request.query_params
+        reason = sign_in_page.FAILURES.get(query.get("failed", ""), sign_in_page.OVER if "over" in query else "")
+        return sign_in_page.sign_in_page(query.get("next", ""), reason)
     if path == "/sign-in/provider" and sign_in() == "oidc":
         response = RedirectResponse(generate_login_redirect_url("default"), 303)
         after = quote(local_path(request.query_params.get("next", "")))
@@ -53,7 +52,7 @@ async def _check_password(scope: Scope, request: Request, origin: Origin) -> Res
         return sign_in_page.sign_in_page("", "This form was not sent by this server. Please try again.", 403)
     after, typed, password = form.get("next", ""), form.get("name", ""), form.get("password", "")
     name = typed.strip().lower()[:128]
-    wait = ATTEMPTS.begin(name, origin.address)
+    wait = await to_thread.run_sync(attempts.begin, name, origin.address)
     if wait:
         minutes = max(1, round(wait / 60))
         error = f"Too many attempts. Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
@@ -64,9 +63,9 @@ async def _check_password(scope: Scope, request: Request, origin: Origin) -> Res
     if account is None:
         await record("sign-in refused", name, origin, "wrong name or password")
         return sign_in_page.sign_in_page(after, sign_in_page.WRONG, 401, typed)
-    ATTEMPTS.succeeded(name, origin.address)
+    await to_thread.run_sync(attempts.succeeded, name, origin.address)
     token = await to_thread.run_sync(sessions.start, name, (), account.changed)
-    sessions.end(sessions.session_id(cookie(scope, COOKIE)))
+    sessions.end(sessions.session_id(cookie(scope, cookie_name(origin))))
     await record("signed in", name, origin, role=accounts.role_of(account))
     response = RedirectResponse(local_path(after), 303)
     response.raw_headers.append((b"set-cookie", session_cookie(token, origin)))
@@ -89,7 +88,7 @@ async def _form(request: Request) -> dict[str, str] | None:
 
 async def _sign_out(scope: Scope, request: Request, origin: Origin) -> Response:
     """End the session and go on to the identity provider's own sign-out."""
-    visitor = visitor_of_token(cookie(scope, COOKIE), origin.address)
+    visitor = visitor_of_token(cookie(scope, cookie_name(origin)), origin.address)
     is_live = visitor is not None and await to_thread.run_sync(identify, visitor) is not None
     if is_live and not (request.method == "POST" and is_same_origin(scope)):
         return sign_in_page.sign_out_page()
@@ -103,17 +102,47 @@ async def _sign_out(scope: Scope, request: Request, origin: Origin) -> Response:
         response = sign_in_page.signed_out_page()
     else:
         response = RedirectResponse(f"{base_path()}/sign-in?over=1", 303)
-    response.raw_headers.append((b"set-cookie", set_cookie(COOKIE, "", origin, 0)))
+    response.raw_headers.append((b"set-cookie", set_cookie(cookie_name(origin), "", origin, 0)))
     return response
 
 
 def session_cookie(token: str, origin: Origin) -> bytes:
     """The Set-Cookie header that hands a session's token to the browser."""
-    return set_cookie(COOKIE, token, origin, session_hours() * 3600)
+    return set_cookie(cookie_name(origin), token, origin, session_hours() * 3600)
+
+
+def cookie_name(origin: Origin) -> str:
+    """The name of the session's cookie. Over TLS its prefix keeps other servers of the domain, and pages without TLS,
+    from setting one, by which somebody would work in the session of another person without noticing."""
+    if origin.scheme != "https":
+        return COOKIE
+    return f"__Secure-{COOKIE}" if base_path() else f"__Host-{COOKIE}"
+
+
+def back_to_sign_in(failure: str, after: str) -> Response:
+    """To the sign-in page, which says what failed (a key of `FAILURES`) and offers another try."""
+    return RedirectResponse(f"{base_path()}/sign-in?failed={failure}&next={quote(after, safe='')}", 303)
+
+
+async def provider_failure(path: str, scope: Scope, status: int, cookies: dict[str, str], origin: Origin) -> str:
+    """What failed (a key of `FAILURES`) where Streamlit's part of OpenID Connect has set no cookie; "" for nothing.
+
+    The provider's own words are not shown: anybody can write them into a link.
+    """
+    asked = Request(scope).query_params
+    if path == "/auth/login":
+        return "provider" if status >= 400 else ""
+    if path != "/oauth2callback" or cookies.get("_streamlit_user") or not ("code" in asked or "error" in asked):
+        return ""  # nothing failed, or it is the way back from the provider's sign-out
+    # Streamlit deletes its cookie where the exchange of tokens failed, and not for a sign-in that it does not know.
+    failure = "refused" if "error" in asked else "provider" if "_streamlit_user" in cookies else "expired"
+    if await to_thread.run_sync(attempts.begin, "", origin.address) == 0:  # a flood does not fill the log
+        await record("sign-in refused", "", origin, f"OpenID Connect: {failure}")
+    return failure
 
 
 async def session_after_provider(cookies: dict[str, str], origin: Origin) -> tuple[str, str]:
-    """The token of a new session for the person whom Streamlit's cookies name, and why there is none.
+    """The token of a new session for the person whom Streamlit's cookies name, and what failed (a key of `FAILURES`).
 
     Streamlit has checked the identity token of the provider, and signed what is in it.
     """
@@ -124,16 +153,16 @@ async def session_after_provider(cookies: dict[str, str], origin: Origin) -> tup
         name = accounts.checked_name(text if isinstance(text, str) else "")
     except UserError:
         await record("sign-in refused", "", origin, f"no name in the claim {name_claim()}")
-        return "", f"The identity provider gives no name in the claim {name_claim()!r}. Ask the administrator."
+        return "", "no-name"
     if name_claim() == "email" and claims.get("email_verified") is False:
         await record("sign-in refused", name, origin, "address not verified")
-        return "", "The identity provider has not verified your address."
+        return "", "unverified"
     said = claims.get(groups_claim(), [])
     groups = tuple(sorted({str(group) for group in (said if isinstance(said, list) else [said])}))
     identity = person(name, groups, origin.address)
     if identity is None:
         await record("sign-in refused", name, origin, "no role")
-        return "", sign_in_page.NO_ROLE
+        return "", "no-role"
     token = await to_thread.run_sync(sessions.start, name, groups)
     await record("signed in", name, origin, role=identity.role)
     return token, ""
