@@ -45,10 +45,10 @@ def sample_images(
     """Images uint8 (n, C, H, W) of a condition, and the conditions (n, K) of each, in the order of
     `generator.info.names`.
 
-    `condition` is a class, attributes as in `Smiling=1,Male=0` with the others sampled from real images, or "any".
-    An image depends on the snapshot, the condition, the seed and its position alone; `start` is the position of the
-    first, by default that of the gallery. Nothing is withheld: near copies of training images are among them. Raises
-    UserError for an unknown condition or a value out of range.
+    `condition` is a class, a subclass as in `7, subclass 3`, attributes as in `Smiling=1,Male=0` with the others
+    sampled from real images, or "any". An image depends on the snapshot, the condition, the seed and its position
+    alone; `start` is the position of the first, by default that of the gallery. Nothing is withheld: near copies of
+    training images are among them. Raises UserError for an unknown condition or a value out of range.
     """
     least, most = TRUNCATIONS
     if count < 0 or seed < 0 or (start or 0) < 0 or not least <= truncation <= most:
@@ -59,7 +59,7 @@ def sample_images(
     parsed = Condition.from_text(condition, generator.info)
     rows = parsed.sample(generator.info, count, seed)
     first = parsed.first_position(generator.info) if start is None else start
-    return generator.generate(rows, seed, first, truncation), rows
+    return generator.generate(rows, seed, first, truncation, parsed.subclass), rows
 
 
 def sample_tensors(

@@ -16,7 +16,7 @@ from gan.errors import UserError
 from gan.export import balance, exports, generator_files
 from gan.export.formats import FORMATS
 from gan.export.model_export import MODEL_FORMATS, export_model
-from gan.export.request import ExportRequest, items_per_condition
+from gan.export.request import ExportRequest, equal_subclasses, items_per_condition
 from gan.export.writer import write_export
 from gan.io.terminal import show
 from gan.jobs.worker import working
@@ -47,6 +47,11 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="bring each class, or each --condition, to N, real and synthetic together",
+    )
+    parser.add_argument(
+        "--equal-subclasses",
+        action="store_true",
+        help="equally many images of each subclass of a class, not as often as in the training images",
     )
     parser.add_argument("--kept", action="store_true", help="exactly the images marked keep in the gallery")
     parser.add_argument(
@@ -82,7 +87,9 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run")
-    parser.add_argument("--condition", action="append", help='a class, "Smiling=1,Male=0", or "any"; may be repeated')
+    parser.add_argument(
+        "--condition", action="append", help='a class, "7, subclass 3", "Smiling=1,Male=0", or "any"; may be repeated'
+    )
     parser.add_argument("--snapshot", type=int, help="by images seen (default: the best by scores, else the newest)")
     parser.add_argument("--seed", type=int, default=0, help="another seed makes other images (default 0)")
     parser.add_argument("--truncation", type=float, default=1.0, help="below 1: more typical, less varied (default 1)")
@@ -135,8 +142,8 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
             "--condition goes with --per-class or --bring-to: the other ways choose the classes themselves."
         )
     if parsed.kept:
-        if parsed.keep_rate != 1:
-            raise UserError("--kept makes exactly the marked images: leave --keep-rate out.")
+        if parsed.keep_rate != 1 or parsed.equal_subclasses:
+            raise UserError("--kept makes exactly the marked images: leave --keep-rate and --equal-subclasses out.")
         origins = marks.basket(run)
         if not origins:
             raise UserError(f"No image of a snapshot of {run.name} is marked keep: mark some in the gallery first.")
@@ -145,6 +152,8 @@ def _request(run: Run, parsed: argparse.Namespace) -> ExportRequest:
         items = items_per_condition(run.info(), parsed.per_class, parsed.condition)
     else:
         items = balance.balance_items(run.info(), parsed.bring_to, parsed.condition)
+    if parsed.equal_subclasses:
+        items = equal_subclasses(items, run.info())
     return ExportRequest(
         items,
         chosen_snapshot(run, parsed.snapshot),

@@ -2,8 +2,8 @@
 
 A generator conditioned on the class alone tends to drop its rarer appearances. Conditioned on clusters as well, it has
 to cover each of them (Sage et al. 2018, arXiv:1712.04407; within classes, Liu et al. 2020, arXiv:2006.10728).
-Subclasses have no names and users do not choose them: images of a class are sampled with its subclasses in the
-proportions of the training split. docs/results.md has their measured effect.
+Subclasses have numbers, not names. Images of a class are sampled with its subclasses in the proportions of the training
+split, unless one is asked for. docs/results.md has their measured effect.
 
 The networks get subclasses as further conditions: the K class entries are followed by K * S for the subclasses. No
 torch.
@@ -108,11 +108,3 @@ def append_subclasses(
     one_hot = np.eye(subclasses, dtype=np.float32)[subclass]  # (n, S)
     pairs = conditions[:, :, None] * one_hot[:, None, :]  # (n, K, S)
     return np.concatenate([conditions, pairs.reshape(len(conditions), -1)], axis=1)
-
-
-def subclass_rows(
-    found: Subclasses, images: ImageSet, class_index: int, subclass: int, count: int
-) -> NDArray[np.int64]:
-    """Row numbers of up to `count` training images of one subclass of a class."""
-    matches = (images.labels() == class_index) & (images.split == "train") & (found.labels == subclass)
-    return np.flatnonzero(matches)[:count]

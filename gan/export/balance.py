@@ -11,7 +11,7 @@ from gan.sampling.conditions import Condition
 
 @dataclass(frozen=True)
 class BalanceRow:
-    """Real training images of one class, and the synthetic images to add."""
+    """Real training images of one class, or subclass, and the synthetic images to add."""
 
     condition: str
     real: int
@@ -27,22 +27,23 @@ def balance_table(
 ) -> list[BalanceRow]:
     """How many synthetic images bring each class of the training split to `target`, by default the largest class.
 
-    `chosen` are the classes as the text of conditions, by default all. A class that has as many gets none. Raises
+    `chosen` are classes or subclasses as the text of conditions, by default all classes. One that has as many gets
+    none. Raises
     UserError for attributes, for a class that does not exist, and for a target below 1.
     """
     if info.kind != "class":
         raise UserError("Only classes can be balanced; this run has attributes: name --condition instead.")
-    counts = info.conditions.sum(axis=0, dtype=int)
     if target is not None and target < 1:
         raise UserError(f"Classes brought to {target} images: it takes at least 1.")
-    requested = None if chosen is None else {Condition.from_text(text, info) for text in chosen}
-    if requested is not None and conditions.ANY in requested:
+    classes = conditions.single_conditions(info)
+    requested = classes if chosen is None else [Condition.from_text(text, info) for text in chosen]
+    if conditions.ANY in requested:
         raise UserError("any is not a class: only classes can be brought to a number.")
-    goal = int(counts.max()) if target is None else target
+    goal = max(condition.matching_images(info) for condition in classes) if target is None else target
     return [
-        BalanceRow(condition.text(info), int(count), max(0, goal - int(count)))
-        for condition, count in zip(conditions.single_conditions(info), counts, strict=True)
-        if requested is None or condition in requested
+        BalanceRow(condition.text(info), real, max(0, goal - real))
+        for condition in sorted(dict.fromkeys(requested), key=lambda condition: condition.first_position(info))
+        for real in [condition.matching_images(info)]
     ]
 
 

@@ -112,11 +112,9 @@ def accepted_from_stream(
         if tally.tried + count > len(rows):
             rows = condition.sample(info, min(max(2 * len(rows), tally.tried + count, tally.requested), most), seed)
         chunk, first = rows[tally.tried : tally.tried + count], start + tally.tried
-        images = sampler.generate(chunk, seed, first, truncation)
-        origins = [
-            Origin(sampler.seen, seed, first + i, Condition.from_row(row, info).text(info), truncation)
-            for i, row in enumerate(chunk)
-        ]
+        images = sampler.generate(chunk, seed, first, truncation, condition.subclass)
+        texts = [Condition.from_row(row, info, condition.subclass).text(info) for row in chunk]
+        origins = [Origin(sampler.seen, seed, first + i, text, truncation) for i, text in enumerate(texts)]
         good = export_filter.accept(images, chunk, origins, tally)
         yield Accepted(item, images[good], chunk[good], sampler, [origins[i] for i in good])
 
@@ -136,6 +134,6 @@ def accepted_from_basket(
         sampler = samplers[origin.snapshot]
         condition = Condition.from_text(origin.condition, sampler.info)
         row = condition.row(sampler.info)[None]  # (1, K)
-        images = sampler.generate(row, origin.seed, origin.index, origin.truncation)
+        images = sampler.generate(row, origin.seed, origin.index, origin.truncation, condition.subclass)
         good = export_filter.accept(images, row, [origin], tallies[items[condition]])
         yield Accepted(items[condition], images[good], row[good], sampler, [origin] if good else [])

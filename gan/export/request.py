@@ -80,6 +80,23 @@ class ExportRequest:
         return list(merged.items())
 
 
+def equal_subclasses(items: Sequence[tuple[str, int]], info: DatasetInfo) -> tuple[tuple[str, int], ...]:
+    """Items with the images of each class dealt out equally among its subclasses; the first get what is left over.
+
+    Raises UserError in a run without subclasses.
+    """
+    if not info.subclasses:
+        raise UserError("This run has no subclasses to balance: train one with --model.subclasses.")
+    dealt: list[tuple[str, int]] = []
+    for text, count in items:
+        condition = Condition.from_text(text, info)
+        whole = condition.subclass is None and condition.fixed
+        parts = conditions.subclass_conditions(condition, info) if whole else [condition]
+        each, more = divmod(count, len(parts))
+        dealt += [(part.text(info), each + (number < more)) for number, part in enumerate(parts)]
+    return tuple((text, count) for text, count in dealt if count)
+
+
 def items_per_condition(info: DatasetInfo, count: int, chosen: list[str] | None) -> tuple[tuple[str, int], ...]:
     """Items of `count` images of each chosen condition; None means each class, or each attribute switched on."""
     texts = chosen or [condition.text(info) for condition in conditions.single_conditions(info)]

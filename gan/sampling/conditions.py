@@ -4,6 +4,7 @@ Code passes conditions as `Condition`; the command line, JSON and links hold its
 
     3    malignant         one class
     Smiling=1,Male=0       these attributes; the others are sampled from real training images that have them
+    7, subclass 3          a subclass of a class, where the run has them
     any                    sampled from all real training images
 
 Open attributes take the values of a real image, so that no combination is requested that never occurs.
@@ -34,6 +35,7 @@ COMBINATIONS = 1000
 """Parts of the stream among which combinations of attributes are spread."""
 MAX_FOLDER_BYTES = 100
 """Length of a folder's name in UTF-8, at most: file systems take 255, and the ZIP is unpacked into a longer path."""
+SUBCLASS = re.compile(r"(.+), subclass (\d{1,3})")
 HASHED = re.compile(r"~[0-9a-f]{10}\Z", re.IGNORECASE)
 """End of a folder's name that is not the condition's text itself."""
 RESERVED = frozenset(
@@ -48,14 +50,16 @@ class Condition:
     """Values, 0 or 1, of some of the K conditions, by ascending position in one run's `DatasetInfo.names`.
 
     The others are open. A class has its position at 1 and leaves nothing open; `ANY` leaves everything open.
+    `subclass`, from 0 on, is one of the class's; None: each image has one as often as the training images do.
     """
 
     fixed: tuple[tuple[int, int], ...] = ()
+    subclass: int | None = None
 
     @classmethod
-    def of_class(cls, position: int) -> "Condition":
-        """The class at that position of `info.names`."""
-        return cls(((position, 1),))
+    def of_class(cls, position: int, subclass: int | None = None) -> "Condition":
+        """The class at that position of `info.names`, or one of its subclasses."""
+        return cls(((position, 1),), subclass)
 
     @classmethod
     def of_attributes(cls, values: Mapping[int, int]) -> "Condition":
@@ -63,15 +67,17 @@ class Condition:
         return cls(tuple(sorted(values.items())))
 
     @classmethod
-    def from_row(cls, row: NDArray[np.floating] | NDArray[np.uint8], info: DatasetInfo) -> "Condition":
-        """The condition of a row (K,) of 0 and 1; raises UserError for a row of classes without exactly one, such as an
-        unlabelled image's."""
+    def from_row(
+        cls, row: NDArray[np.floating] | NDArray[np.uint8], info: DatasetInfo, subclass: int | None = None
+    ) -> "Condition":
+        """The condition of a row (K,) of 0 and 1, or one of its subclasses; raises UserError for a row of classes
+        without exactly one, such as an unlabelled image's."""
         values = np.asarray(row).astype(int).tolist()
         if info.kind != "class":
             return cls(tuple(enumerate(values)))
         if sum(values) != 1 or max(values) != 1:
             raise UserError(f"A row with {sum(values)} classes is not a condition: an image has exactly one class.")
-        return cls.of_class(values.index(1))
+        return cls.of_class(values.index(1), subclass)
 
     @classmethod
     def from_text(cls, text: str, info: DatasetInfo) -> "Condition":
@@ -80,7 +86,7 @@ class Condition:
         if text.lower() == "any":
             return ANY
         if info.kind == "class":
-            return cls.of_class(_position(_unquoted(text, info), info))
+            return cls.of_class(*_class_and_subclass(text, info))
         values: dict[int, int] = {}
         for part in text.split(","):
             name, _, value = part.partition("=")
@@ -100,8 +106,17 @@ class Condition:
         if info.kind == "class":
             name = info.names[self.fixed[0][0]]
             misread = name.strip() != name or name.lower() == "any" or name.startswith('"')
-            return json.dumps(name) if misread or not name.isprintable() else name
+            text = json.dumps(name) if misread or not name.isprintable() else name
+            if self.subclass is None:
+                return text
+            subclass = f", subclass {self.subclass + 1}"
+            return json.dumps(name) + subclass if text + subclass in info.names else text + subclass
         return ",".join(f"{info.names[position]}={value}" for position, value in self.fixed)
+
+    def class_label(self, info: DatasetInfo) -> str:
+        """The class for people, by its name as it is, with the subclass where one is asked for."""
+        subclass = "" if self.subclass is None else f", subclass {self.subclass + 1}"
+        return info.names[self.fixed[0][0]] + subclass
 
     def row(self, info: DatasetInfo) -> NDArray[np.float32]:
         """The row (K,) of 0 and 1; raises UserError where it leaves something open."""
@@ -116,10 +131,11 @@ class Condition:
         """The name of the folder for its images, at most `MAX_FOLDER_BYTES` long and valid on every system.
 
         It is the text where that is valid; else invalid characters are replaced, the rest is cut, and a hash of the
-        text is appended. Names of two conditions of a run differ in more than case and Unicode normal form. labels.csv
-        and manifest.json map names back to conditions.
+        text is appended. Names of two conditions of a run differ in more than case and Unicode normal form; a subclass
+        has the folder of its class, since the folder is the label. labels.csv and manifest.json map names back to
+        conditions.
         """
-        text = self.text(info)
+        text = Condition(self.fixed).text(info)
         plain = "".join(c if _is_valid(c) else "_" for c in unicodedata.normalize("NFC", text)).strip(". ")
         named = [info.names[position] for position, _ in self.fixed]
         device = unicodedata.normalize("NFKC", plain).split(".")[0].strip().upper() in RESERVED
@@ -142,16 +158,20 @@ class Condition:
         The images of a class thus depend on the class alone, not on which others are requested with it. Combinations of
         attributes are spread by a hash; two in one part share their noise, not their conditions.
         """
+        if self.subclass is not None:
+            return POSITIONS * (len(info.names) + self.fixed[0][0] * len(info.subclasses[0]) + self.subclass)
         if info.kind == "class" or not self.fixed:
             return POSITIONS * (self.fixed[0][0] if self.fixed else 0)
         return POSITIONS * (1 + zlib.crc32(self.text(info).encode("utf-8", "surrogatepass")) % COMBINATIONS)
 
     def matching_images(self, info: DatasetInfo) -> int:
-        """Number of real training images with all of these values."""
+        """Number of real training images with all of these values, or of the subclass."""
+        if self.subclass is not None:
+            return info.subclasses[self.fixed[0][0]][self.subclass]
         return int(self._matches(info).sum())
 
     def matching_positions(self, info: DatasetInfo) -> NDArray[np.int64]:
-        """Positions of those images in the training split, ascending."""
+        """Positions of the training images with all of these values in their split, ascending."""
         return np.flatnonzero(self._matches(info)).astype(np.int64)
 
     def sample(self, info: DatasetInfo, count: int, seed: int) -> NDArray[np.float32]:
@@ -188,6 +208,14 @@ def single_conditions(info: DatasetInfo) -> list[Condition]:
     return [Condition.of_class(position) for position in range(len(info.names))]
 
 
+def subclass_conditions(condition: Condition, info: DatasetInfo) -> list[Condition]:
+    """Each subclass of a class that has training images; the class itself in a run without subclasses."""
+    if not info.subclasses:
+        return [condition]
+    position = condition.fixed[0][0]
+    return [Condition.of_class(position, number) for number, count in enumerate(info.subclasses[position]) if count]
+
+
 def representative_conditions(info: DatasetInfo, count: int) -> tuple[NDArray[np.float32], list[str]]:
     """Up to `count` conditions (n, K) for a sample sheet, and their labels.
 
@@ -216,6 +244,19 @@ def _position(name: str, info: DatasetInfo) -> int:
         f"There is no condition {name!r} in this run."
         + (f" Did you mean {near[0]}?" if near else f" It has {', '.join(info.names)}.")
     )
+
+
+def _class_and_subclass(text: str, info: DatasetInfo) -> tuple[int, int | None]:
+    """The position of a class, and of its subclass where the text names one."""
+    match = SUBCLASS.fullmatch(text)
+    if text in info.names or match is None:
+        return _position(_unquoted(text, info), info), None
+    position, number = _position(_unquoted(match[1], info), info), int(match[2])
+    counts = info.subclasses[position] if info.subclasses else ()
+    if not 1 <= number <= len(counts) or not counts[number - 1]:
+        existing = ", ".join(str(n) for n, count in enumerate(counts, start=1) if count) or "none"
+        raise UserError(f"{info.names[position]} has no subclass {number} in this run: its subclasses are {existing}.")
+    return position, number - 1
 
 
 def _unquoted(text: str, info: DatasetInfo) -> str:

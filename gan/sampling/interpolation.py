@@ -60,8 +60,11 @@ def frames(
 
 def _network_condition(sampler: Sampler, end: Origin) -> Tensor:
     """The generator's condition (K,) for an origin's image."""
-    row = Condition.from_text(end.condition, sampler.info).row(sampler.info)[None]  # (1, K)
-    return torch.from_numpy(subclass_sampling.network_conditions(sampler.info, row, end.seed, [end.index]))[0]
+    condition = Condition.from_text(end.condition, sampler.info)
+    row = condition.row(sampler.info)[None]  # (1, K)
+    return torch.from_numpy(
+        subclass_sampling.network_conditions(sampler.info, row, end.seed, [end.index], condition.subclass)
+    )[0]
 
 
 def gif(images: NDArray[np.uint8], seconds: float, *, back: bool = True) -> bytes:

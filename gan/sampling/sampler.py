@@ -59,17 +59,27 @@ class Sampler:
     """SHA-256 of the snapshot's generator.safetensors."""
 
     def generate(
-        self, conditions: NDArray[np.float32], seed: int, start: int = 0, truncation: float = 1.0
+        self,
+        conditions: NDArray[np.float32],
+        seed: int,
+        start: int = 0,
+        truncation: float = 1.0,
+        subclass: int | None = None,
     ) -> NDArray[np.uint8]:
         """Images (n, C, native, native) uint8 of conditions (n, K), at positions start to start + n of a seed.
 
         `truncation`, 0.05 to 1: below 1, values of z outside +-2 x truncation are sampled again, which makes images
-        more typical and less diverse.
+        more typical and less diverse. `subclass` is that of all images; None: each position gives one.
         """
-        return self.generate_at(conditions, seed, range(start, start + len(conditions)), truncation)
+        return self.generate_at(conditions, seed, range(start, start + len(conditions)), truncation, subclass)
 
     def generate_at(
-        self, conditions: NDArray[np.float32], seed: int, positions: Sequence[int], truncation: float = 1.0
+        self,
+        conditions: NDArray[np.float32],
+        seed: int,
+        positions: Sequence[int],
+        truncation: float = 1.0,
+        subclass: int | None = None,
     ) -> NDArray[np.uint8]:
         """As `generate`, at any n positions of a seed."""
         device = next(self.network.parameters()).device
@@ -77,7 +87,7 @@ class Sampler:
         images = [np.zeros((0, self.info.channels, side, side), np.uint8)]
         for first in range(0, len(conditions), BATCH_SIZE):
             batch = slice(first, first + BATCH_SIZE)
-            rows = torch.from_numpy(network_conditions(self.info, conditions[batch], seed, positions[batch]))
+            rows = torch.from_numpy(network_conditions(self.info, conditions[batch], seed, positions[batch], subclass))
             z = sample_noise(seed, positions[batch], self.latent, truncation)
             images.append(generate_images(self.network, z.to(device), rows.to(device), side))
         return np.concatenate(images)

@@ -13,12 +13,19 @@ from gan.data.subclasses import append_subclasses
 
 
 def network_conditions(
-    info: DatasetInfo, conditions: NDArray[np.float32], seed: int, positions: Iterable[int]
+    info: DatasetInfo, conditions: NDArray[np.float32], seed: int, positions: Iterable[int], subclass: int | None = None
 ) -> NDArray[np.float32]:
-    """The networks' input for conditions (n, K): the same, or (n, K * (1 + S)) where the run has subclasses."""
+    """The networks' input for conditions (n, K): the same, or (n, K * (1 + S)) where the run has subclasses.
+
+    All images are of `subclass`, or with None of those that their positions give.
+    """
     if not info.subclasses:
         return conditions
-    return append_subclasses(conditions, sample_subclasses(info, conditions, seed, positions), len(info.subclasses[0]))
+    if subclass is None:
+        subclasses = sample_subclasses(info, conditions, seed, positions)
+    else:
+        subclasses = np.full(len(conditions), subclass, dtype=np.uint8)
+    return append_subclasses(conditions, subclasses, len(info.subclasses[0]))
 
 
 def sample_subclasses(

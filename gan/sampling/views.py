@@ -1,7 +1,7 @@
 """What a gallery shows: groups of generated images, each image with the origin by which it can be made again.
 
-There are four views: the first images of each condition, the same noise under several conditions, the same noise at
-several snapshots, and the subclasses within a class. No torch: the sampler is an argument.
+There are three views: the first images of each condition, the same noise under several conditions, and the same noise
+at several snapshots. No torch: the sampler is an argument.
 
 Letters: n images, C channels, H = W the side, K conditions.
 """
@@ -16,14 +16,9 @@ from numpy.typing import NDArray
 from gan.data.info import DatasetInfo
 from gan.sampling.conditions import ANY, Condition
 from gan.sampling.provenance import Origin
-from gan.sampling.subclass_sampling import sample_subclasses
 
 if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
-
-
-SEARCHED_POSITIONS = 4000
-"""Positions of a seed that are searched for images of each subclass: one in a thousand is found about four times."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +37,16 @@ def image_group(
     seed: int,
     positions: Sequence[int],
     truncation: float,
+    subclass: int | None = None,
 ) -> ImageGroup:
-    """The images of conditions (n, K) at n positions of a seed."""
+    """The images of conditions (n, K) at n positions of a seed, all of a `subclass` or each of that of its position."""
     origins = tuple(
-        Origin(sampler.seen, seed, position, Condition.from_row(row, sampler.info).text(sampler.info), truncation)
+        Origin(
+            sampler.seen, seed, position, Condition.from_row(row, sampler.info, subclass).text(sampler.info), truncation
+        )
         for position, row in zip(positions, conditions, strict=True)
     )
-    return ImageGroup(label, origins, sampler.generate_at(conditions, seed, positions, truncation))
+    return ImageGroup(label, origins, sampler.generate_at(conditions, seed, positions, truncation, subclass))
 
 
 def first_groups(
@@ -65,7 +63,8 @@ def first_groups(
         rows = condition.sample(sampler.info, skip + count, seed)[skip:]
         first = condition.first_position(sampler.info) + skip
         positions = range(first, first + count)
-        groups.append(image_group(sampler, condition.text(sampler.info), rows, seed, positions, truncation))
+        label = condition.text(sampler.info)
+        groups.append(image_group(sampler, label, rows, seed, positions, truncation, condition.subclass))
     return groups
 
 
@@ -86,6 +85,7 @@ def same_noise_groups(
             seed,
             range(count),
             truncation,
+            condition.subclass,
         )
         for condition in conditions
     ]
@@ -107,22 +107,11 @@ def alternating_conditions(
     return np.stack([sampled[i % len(sampled)][i // len(sampled)] for i in range(count)])
 
 
-def subclass_groups(
-    sampler: "Sampler", condition: Condition, count: int, seed: int, truncation: float = 1.0
-) -> list[ImageGroup]:
-    """A group for each subclass of a class: the first images of that subclass in a seed's stream, up to `count`."""
-    rows = condition.sample(sampler.info, SEARCHED_POSITIONS, seed)
-    subclasses = sample_subclasses(sampler.info, rows, seed, range(SEARCHED_POSITIONS))  # (SEARCHED_POSITIONS,)
-    groups = []
-    for subclass in range(len(sampler.info.subclasses[0])):
-        positions = np.flatnonzero(subclasses == subclass)[:count].tolist()
-        label = f"{condition.text(sampler.info)}, subclass {subclass + 1}"
-        groups.append(image_group(sampler, label, rows[positions], seed, positions, truncation))
-    return groups
-
-
 def regenerate(sampler: "Sampler", origin: Origin) -> NDArray[np.uint8]:
     """The image (C, H, H) of an origin; `sampler` is that of the origin's snapshot."""
-    row = Condition.from_text(origin.condition, sampler.info).row(sampler.info)[None]
-    image: NDArray[np.uint8] = sampler.generate(row, origin.seed, origin.index, origin.truncation)[0]
+    condition = Condition.from_text(origin.condition, sampler.info)
+    row = condition.row(sampler.info)[None]
+    image: NDArray[np.uint8] = sampler.generate(row, origin.seed, origin.index, origin.truncation, condition.subclass)[
+        0
+    ]
     return image

@@ -20,7 +20,7 @@ from gan import jobs
 from gan.access.permissions import Action, require
 from gan.config import settings
 from gan.config.run_config import DataConfig
-from gan.data import registry, subclasses
+from gan.data import registry
 from gan.data.catalogue import Entry, stored_entries, visible_entries
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
@@ -47,7 +47,6 @@ from gan.monitoring.run_verdict import RunVerdict
 from gan.runs.metrics_table import MetricsReader, MetricsTable
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
-from gan.training import subclass_labels
 from gan.training.subclass_labels import load_subclasses
 from pages.ui import tiles
 
@@ -263,35 +262,15 @@ def _real_examples(
     info, rows = Run(path).info(), _images.rows("train")
     examples = []
     for text in texts:
-        matching = Condition.from_text(text, info).matching_positions(info)
+        condition = Condition.from_text(text, info)
+        matching = condition.matching_positions(info)
+        if condition.subclass is not None:
+            found = load_subclasses(Run(path), len(_images))
+            of_class = np.full(len(_images), -1) if found is None else found.labels
+            matching = matching[of_class[rows[matching]] == condition.subclass]
         order = np.random.default_rng(0).permutation(matching)  # files beside each other are often alike
         examples.append(tiles.real_images(_images, rows[order[skip : skip + count]]))
     return examples
-
-
-def subclass_images(run: Run, position: int, count: int) -> list[NDArray[np.uint8]] | None:
-    """Up to `count` real training images of each subclass of the class at that position.
-
-    None if the images or their subclasses are not on this machine.
-    """
-    images = training_images(run)
-    if images is None:
-        return None
-    return _subclass_images(run.path, file_version(run.path / subclass_labels.FILE), position, count, images)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _subclass_images(
-    path: Path, version: FileVersion, position: int, count: int, _images: ImageSet
-) -> list[NDArray[np.uint8]] | None:
-    run = Run(path)
-    labels = load_subclasses(run, len(_images))
-    if labels is None:
-        return None
-    return [
-        tiles.real_images(_images, subclasses.subclass_rows(labels, _images, position, subclass, count))
-        for subclass in range(run.config.model.subclasses)
-    ]
 
 
 def catalogue() -> list[Entry]:
@@ -311,7 +290,7 @@ def clear_catalogue() -> None:
 
 def clear_pictures() -> None:
     """Forget every picture of real images: a set was removed."""
-    for kept in (_examples, _real_examples, _subclass_images, example_files, _picture, _square_picture):
+    for kept in (_examples, _real_examples, example_files, _picture, _square_picture):
         kept.clear()
 
 

@@ -138,19 +138,6 @@ def _same_noise(
     return views.same_noise_groups(generator, conditions, count, seed, truncation)
 
 
-def subclass_images(run: Run, snapshot: int, label: str, count: int, seed: int, truncation: float) -> list[ImageGroup]:
-    """Up to `count` images of each subclass of a class."""
-    return _subclass_images(run.path, _snapshot_version(run, snapshot), snapshot, label, count, seed, truncation)
-
-
-@st.cache_resource(max_entries=6, show_spinner="Making the images of every subclass …")
-def _subclass_images(
-    path: Path, version: FileVersion, snapshot: int, label: str, count: int, seed: int, truncation: float
-) -> list[ImageGroup]:
-    generator = sampler(Run(path), snapshot)
-    return views.subclass_groups(generator, Condition.from_text(label, generator.info), count, seed, truncation)
-
-
 def snapshot_images(
     run: Run, snapshots: Sequence[int], texts: Sequence[str], count: int, seed: int, truncation: float
 ) -> list[ImageGroup]:

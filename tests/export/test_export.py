@@ -26,7 +26,7 @@ from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.selector import Selector
 from gan.export import balance, exports
 from gan.export.candidates import ExportFilter, Tally, accepted_from_stream
-from gan.export.request import ExportRequest
+from gan.export.request import ExportRequest, equal_subclasses
 from gan.export.size_estimate import estimate_export
 from gan.export.spool import Row, Spool
 from gan.export.writer import GENERATING, write_export
@@ -320,6 +320,35 @@ def test_one_class_is_brought_to_a_number_with_its_real_images(
     assert f"8 has {real} training images or more already" in capsys.readouterr().err
     with pytest.raises(UserError, match="any is not a class"):
         balance.balance_items(run.info(), 500, ["any"])
+
+
+def test_subclasses_are_exported_equally_often_under_the_label_of_their_class(tmp_path: Path) -> None:
+    run = trained("divided", model__subclasses=2)
+    chosen = ["--condition", "3", "--condition", "5, subclass 2", "--with-near-copies", "--out", str(tmp_path / "out")]
+    assert main(["export", run.name, "--per-class", "5", "--equal-subclasses", *chosen]) == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    asked = {row["condition"]: (row["count"], row["folder"]) for row in manifest["conditions"]}
+    assert asked == {"3, subclass 1": (3, "3"), "3, subclass 2": (2, "3"), "5, subclass 2": (5, "5")}
+    counts = run.info().subclasses
+    assert [row["real_images"] for row in manifest["conditions"]] == [*counts[3], counts[5][1]]
+    images = ImageFolder(str(tmp_path / "out" / "images"))
+    assert (images.classes, len(images)) == (["3", "5"], 10)
+    (file,) = (tmp_path / "out" / "images" / "5").glob("*000000.png")
+    with Image.open(file) as image:
+        pixels, command = np.asarray(image).astype(int), image.info["Make again"]
+    again = shlex.split(command.replace("python -m gan ", ""))
+    assert main([*again[:-1], str(tmp_path / "again")]) == 0
+    (copy,) = (tmp_path / "again" / "images" / "5").glob("*.png")
+    with Image.open(copy) as image:
+        assert np.abs(pixels - np.asarray(image)).max() <= 1
+    with pytest.raises(UserError, match="This run has no subclasses to balance"):
+        equal_subclasses([("3", 5)], trained("plain").info())
+
+
+def test_a_subclass_is_brought_to_a_number(run: Run) -> None:
+    info = trained("divided", model__subclasses=2).info()
+    rare = info.subclasses[4][0]
+    assert balance.balance_items(info, rare + 3, ["4, subclass 1"]) == (("4, subclass 1", 3),)
 
 
 def test_the_estimate_goes_by_what_earlier_exports_took(run: Run) -> None:

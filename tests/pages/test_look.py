@@ -17,16 +17,17 @@ from gan import jobs
 from gan.data import registry
 from gan.evaluation import selector
 from gan.export import exports
-from gan.runs.run import Run
+from gan.runs.run import Run, find_run
 from gan.sampling import marks
 from gan.sampling.conditions import POSITIONS
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
 from pages.ui import background, cache, link_echo
+from pages.ui.gallery import export_form
 from tests.conftest import trained
 from tests.support.evaluation import SMALL_BUDGET, demo_scores
 from tests.support.jobs import wait_until
-from tests.support.pages import buttons, page, said, tiles
+from tests.support.pages import buttons, grid_rows, page, said, tiles
 
 
 @pytest.fixture
@@ -223,23 +224,52 @@ def test_real_and_generated_images_of_each_subclass_stand_below_each_other() -> 
     run = trained("divided", model__subclasses=2)
     counts = run.info().subclasses[3]
 
-    def shown() -> str:
+    def shown() -> AppTest:
         at = view(page("gallery", run="divided"), "Subclasses")
         at.selectbox(key="subclasses of divided").set_value(3).run()
         assert not at.exception
-        (one,) = [element.proto.body for element in at.get("html") if "subclass 2" in element.proto.body]
-        return str(one)
+        return at
 
-    there = shown()
+    at = shown()
+    notes = [f"{count} real, {count / sum(counts):.0%}" for count in counts]
+    assert [(row["name"], row["note"]) for row in grid_rows(at)] == [
+        *[("Subclass 1", notes[0]), ("", "real")],
+        *[("Subclass 2", notes[1]), ("", "real")],
+    ]
+    alts = [tile["alt"] for tile in tiles(at)]
     for subclass in (1, 2):
-        assert there.count(f'alt="Real image of 3, subclass {subclass}, number') == 12
-        assert there.count(f'alt="Generated image of 3, subclass {subclass}, run divided, number') == 12
-        assert f"{counts[subclass - 1]} real, {counts[subclass - 1] / sum(counts):.0%}" in there
+        assert sum(alt.startswith(f"Generated image of 3, subclass {subclass}, run divided") for alt in alts) == 8
     registry.cache_folder(run.config.data).rename(run.path / "moved away")
-    alone = shown()
-    assert "Real image" not in alone
-    assert alone.count("Generated image") == 24
-    assert f"{counts[0]} real" in alone
+    assert [row["name"] for row in grid_rows(shown())] == ["Subclass 1", "Subclass 2"]
+
+
+def test_more_images_of_one_subclass_are_shown_and_downloaded() -> None:
+    trained("divided", model__subclasses=2)
+    at = view(page("gallery", run="divided"), "Subclasses")
+    at.selectbox(key="subclasses of divided").set_value(3).run()
+    at.segmented_control(key="subclass of divided 3").set_value(1).run()
+    assert {tile["alt"].partition(", run")[0] for tile in tiles(at)} == {"Generated image of 3, subclass 2"}
+    at = view(at, "Download")
+    at.radio(key=export_form.WAY).set_value(export_form.SUBCLASS).run()
+    at.toggle(key="guarded").set_value(False).run()
+    at.number_input(key="download each").set_value(7).run()
+    at.button(key="make zip").click().run()
+    assert not at.exception
+    (export,) = exports.list_exports(find_run("divided"))
+    assert export.request.items == (("3, subclass 2", 7),)
+    assert export.request.start is None
+
+
+def test_a_download_can_take_equally_many_of_each_subclass() -> None:
+    trained("divided", model__subclasses=2)
+    at = view(page("gallery", run="divided", condition="3"), "Download")
+    at.toggle(key="guarded").set_value(False).run()
+    at.number_input(key="download each").set_value(7).run()
+    at.toggle(key="equal subclasses").set_value(True).run()
+    at.button(key="make zip").click().run()
+    assert not at.exception
+    (export,) = exports.list_exports(find_run("divided"))
+    assert export.request.items == (("3, subclass 1", 4), ("3, subclass 2", 3))
 
 
 def test_a_run_without_subclasses_has_no_view_of_them(run: Run) -> None:

@@ -1,6 +1,7 @@
 """Conditions as values: to text, to a network's row, to a folder that every system can unpack, and back."""
 
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ CELLS = DatasetInfo(
     *(("benign, or normal", "malignant", "3"), "class", 1, 32, 28, "Cells", "", ""),
     conditions=np.eye(3, dtype=np.uint8)[[0, 0, 1]],
 )
+DIVIDED = replace(CELLS, subclasses=((4, 0, 9), (7, 2, 0), (0, 0, 0)))
 WINDOWS = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789")}
 
 
@@ -44,6 +46,32 @@ def test_a_class_is_its_name_or_its_number() -> None:
     assert Condition.from_text("benign, or normal", CELLS).sample(CELLS, 2, 0).tolist() == [[1, 0, 0]] * 2
     assert Condition.of_class(2).sample(CELLS, 1, 0).tolist() == [[0, 0, 1]]  # one-hot also without a training image
     assert (malignant.matching_images(CELLS), Condition.of_class(2).matching_images(CELLS)) == (1, 0)
+
+
+def test_a_subclass_is_asked_for_by_its_number_and_labelled_as_its_class() -> None:
+    third = Condition.from_text("0, subclass 3", DIVIDED)
+    assert third == Condition.from_text("benign, or normal, subclass 3", DIVIDED) == Condition.of_class(0, 2)
+    assert Condition.from_text(third.text(DIVIDED), DIVIDED) == third
+    assert (third.matching_images(DIVIDED), third.row(DIVIDED).tolist()) == (9, [1, 0, 0])
+    assert third.folder(DIVIDED) == Condition.of_class(0).folder(DIVIDED)
+    parts = [Condition.of_class(k, subclass) for k in range(2) for subclass in (None, 0, 1, 2)]
+    assert len({part.first_position(DIVIDED) for part in parts}) == len(parts)
+    with pytest.raises(UserError, match=r"benign, or normal has no subclass 2 in this run: its subclasses are 1, 3\."):
+        Condition.from_text("benign, or normal, subclass 2", DIVIDED)
+    with pytest.raises(UserError, match="malignant has no subclass 1 in this run: its subclasses are none"):
+        Condition.from_text("malignant, subclass 1", CELLS)
+
+
+def test_a_class_that_is_called_like_a_subclass_keeps_its_name() -> None:
+    info = replace(named("a", "a, subclass 2"), subclasses=((5, 5), (5, 5)))
+    assert Condition.from_text("a, subclass 2", info) == Condition.of_class(1)
+    for condition in (
+        Condition.of_class(0, 0),
+        Condition.of_class(0, 1),
+        Condition.of_class(1),
+        Condition.of_class(1, 1),
+    ):
+        assert Condition.from_text(condition.text(info), info) == condition
 
 
 def test_open_attributes_are_sampled_from_matching_real_images() -> None:

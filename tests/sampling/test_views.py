@@ -57,17 +57,22 @@ def test_the_same_noise_under_other_classes_differs_in_the_class_alone() -> None
     assert [group.origins[0].condition for group in groups] == list(sampler.info.names)
 
 
-def test_images_of_each_subclass_are_the_first_of_the_seed_with_it() -> None:
+def test_images_of_a_subclass_are_of_it_alone_and_can_be_made_again() -> None:
     sampler = load_generator(trained("divided", model__subclasses=2))
-    groups = views.subclass_groups(sampler, Condition.from_text("4", sampler.info), 5, seed=3, truncation=0.9)
-    assert [group.label for group in groups] == ["4, subclass 1", "4, subclass 2"]
-    positions = [[origin.index for origin in group.origins] for group in groups]
-    fours = np.eye(10, dtype=np.float32)[[4] * 100]
-    sampled = subclass_sampling.sample_subclasses(sampler.info, fours, 3, range(100))
-    assert positions == [np.flatnonzero(sampled == subclass)[:5].tolist() for subclass in (0, 1)]
+    groups = views.first_groups(sampler, ["4, subclass 1", "4, subclass 2", "4"], 5, seed=3, truncation=0.9)
+    assert [group.label for group in groups] == ["4, subclass 1", "4, subclass 2", "4"]
+    positions = [origin.index for group in groups for origin in group.origins]
+    assert len(set(positions)) == 15
     for group in groups:
+        assert {origin.condition for origin in group.origins} == {group.label}
         for origin, image in zip(group.origins, group.images, strict=True):
             assert close(views.regenerate(sampler, origin), image)
+    four = np.eye(10, dtype=np.float32)[[4]]
+    drawn = subclass_sampling.sample_subclasses(sampler.info, four.repeat(5, axis=0), 3, positions[10:])
+    for position, subclass, image in zip(positions[10:], drawn.tolist(), groups[2].images, strict=True):
+        asked, other = (sampler.generate(four, 3, position, 0.9, chosen)[0] for chosen in (subclass, 1 - subclass))
+        assert close(asked, image)
+        assert (other != image).any()
 
 
 def test_the_same_noise_with_an_attribute_off_and_on_differs_in_that_attribute_alone(faces: Run) -> None:

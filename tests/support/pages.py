@@ -66,8 +66,13 @@ def links(at: AppTest) -> list[tuple[str, str]]:
 
 def tiles(at: AppTest) -> list[dict[str, Any]]:
     """The images of the page that can be clicked, as the browser gets them: `id`, `alt`, `src`, `mark`, `dropped`."""
+    return [image for row in grid_rows(at) for image in row["images"]]
+
+
+def grid_rows(at: AppTest) -> list[dict[str, Any]]:
+    """The rows of those images, and of pictures between them: `name`, `note`, `images`."""
     drawn = [json.loads(one.proto.json) for one in at.get("bidi_component") if one.proto.component_name == "image_grid"]
-    return [image for widget in drawn for row in widget["rows"] for image in row["images"]]
+    return [row for widget in drawn for row in widget["rows"]]
 
 
 def made(name: str = "made", points: int = 12, **values: Any) -> Run:

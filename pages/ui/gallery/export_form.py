@@ -9,7 +9,7 @@ from gan.access.permissions import Action, decide
 from gan.data.info import DatasetInfo
 from gan.evaluation import training_images
 from gan.export import balance, exports
-from gan.export.request import ExportRequest
+from gan.export.request import ExportRequest, equal_subclasses
 from gan.export.size_estimate import estimate_export
 from gan.io.markdown_text import escape_markdown, escape_message
 from gan.runs.run import Run
@@ -17,10 +17,10 @@ from gan.sampling import marks
 from pages.ui import cache, fmt
 from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
-from pages.ui.gallery import export_list, generator_panel, same_noise
+from pages.ui.gallery import export_list, generator_panel, same_noise, subclass_view
 from pages.ui.runs.verdict_badge import verdict_banner
 
-CHOSEN, BALANCE, BASKET = "chosen", "balance", "basket"
+CHOSEN, SUBCLASS, BALANCE, BASKET = "chosen", "subclass", "balance", "basket"
 MAX_EACH = 50_000
 WAY = "export way"
 FORMATS = {
@@ -79,6 +79,9 @@ def _request(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest
     texts = [text for text, _ in shown.items]
     chosen = _chosen_in_words(texts, info)
     names = {CHOSEN: f"Images of {chosen}"}
+    subclass = subclass_view.chosen_subclass(run, info)
+    if subclass is not None:
+        names |= {SUBCLASS: f"Images of {escape_markdown(same_noise.condition_label(subclass, info))}"}
     if info.kind == "class":
         names |= {BALANCE: f"Bring {chosen} to a number, real and synthetic images together"}
     names |= {BASKET: f"The basket: {fmt.images(len(kept))}"}
@@ -87,10 +90,22 @@ def _request(run: Run, info: DatasetInfo, shown: ExportRequest) -> ExportRequest
         if not kept:
             st.info("The basket is empty: press K or click ✓ on images to keep them.")
         return ExportRequest.of_basket(kept)
+    if way == SUBCLASS and subclass is not None:
+        return replace(shown, items=_counts(run, info, [subclass]))
     if not texts:
         st.info("Choose at least one condition.")
         return shown
-    return replace(shown, items=_balance(run, info, texts) if way == BALANCE else _counts(run, info, texts))
+    items = _balance(run, info, texts) if way == BALANCE else _counts(run, info, texts)
+    if info.subclasses and items and _equally_many_of_each_subclass():
+        items = equal_subclasses(items, info)
+    return replace(shown, items=items)
+
+
+def _equally_many_of_each_subclass() -> bool:
+    return st.toggle(
+        "Equally many of each subclass", key="equal subclasses", persist_state="session",
+        help="Rare appearances of a class as often as common ones. Off: as often as in the training images.",
+    )  # fmt: skip
 
 
 def _chosen_in_words(texts: list[str], info: DatasetInfo) -> str:

@@ -132,7 +132,7 @@ def _alt(run: Run, label: str, origin: Origin) -> str:
 def condition_wording(info: DatasetInfo) -> Callable[[str], str]:
     """A function from a full condition as text to a short wording: the class, or its rarest attributes that are on."""
     if info.kind == "class":
-        return lambda condition: info.names[Condition.from_text(condition, info).fixed[0][0]]
+        return lambda condition: Condition.from_text(condition, info).class_label(info)
     rates = info.conditions.mean(axis=0).tolist()
 
     def wording(condition: str) -> str:

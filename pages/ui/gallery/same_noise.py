@@ -99,6 +99,6 @@ def condition_label(text: str, info: DatasetInfo) -> str:
     if not condition.fixed:
         return text
     if info.kind == "class":
-        return info.names[condition.fixed[0][0]]
+        return condition.class_label(info)
     named = ((fmt.attribute_label(info.names[position]), value) for position, value in condition.fixed)
     return ", ".join(name if value else f"not {name}" for name, value in named)

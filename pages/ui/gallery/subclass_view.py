@@ -1,55 +1,74 @@
-"""The subclasses of a class: real images of each, and generated ones below them."""
+"""The subclasses of a class: generated images of each above real ones, or more of one, which can be downloaded."""
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import replace
+
 import streamlit as st
-from numpy.typing import NDArray
 
 from gan.data.info import DatasetInfo
 from gan.export.request import ExportRequest
 from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
+from gan.sampling import conditions
 from gan.sampling.conditions import Condition
-from gan.sampling.views import ImageGroup
-from pages.ui import cache, cache_torch, fmt, tiles
-from pages.ui.tiles import Row
+from pages.ui import cache, cache_torch, fmt
+from pages.ui.gallery import look, marking
 
-IMAGES = 12  # of a subclass, in a row
+IMAGES = 8  # of each subclass, in a row
 
 
 def subclass_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
-    """A class, and two rows for each of its subclasses."""
+    """A class, and its subclasses or one of them."""
     requested = [position for text, _ in request.items for position, _ in Condition.from_text(text, info).fixed]
-    chosen = st.selectbox(
-        "Class", range(len(info.names)), requested[0] if requested else 0, key=f"subclasses of {run.name}",
-        format_func=lambda position: info.names[position], width=300,
-    )  # fmt: skip
-    counts = info.subclasses[chosen]
-    if sum(count > 0 for count in counts) < 2:
-        st.info(f"{escape_markdown(info.names[chosen])} has too few training images to divide, or they are too alike.")
-        return
-    assert request.snapshot is not None
-    text = Condition.of_class(chosen).text(info)
-    synthetic = cache_torch.subclass_images(run, request.snapshot, text, IMAGES, request.seed, request.truncation)
-    real = cache.subclass_images(run, chosen, IMAGES)
-    rows: list[Row] = []
-    for subclass, group in enumerate(synthetic):
-        if counts[subclass]:
-            note = f"{fmt.number(counts[subclass])} real, {counts[subclass] / sum(counts):.0%}"
-            rows += _subclass_rows(
-                run, f"Subclass {subclass + 1}", note, group, None if real is None else real[subclass]
-            )
-    with st.container(key="subclasses"):
-        tiles.draw_rows(rows, one_line=True, tile=64)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        position = st.selectbox(
+            "Class", range(len(info.names)), requested[0] if requested else 0, key=f"subclasses of {run.name}",
+            format_func=lambda position: info.names[position], width=300, persist_state="session",
+        )  # fmt: skip
+        parts = conditions.subclass_conditions(Condition.of_class(position), info)
+        if len(parts) < 2:
+            name = escape_markdown(info.names[position])
+            st.info(f"{name} has too few training images to divide, or they are too alike.")
+            return
+        chosen = st.segmented_control(
+            "More of one", [part.subclass for part in parts], key=_key(run, position), persist_state="session",
+            format_func=lambda subclass: f"{subclass + 1}",
+        )  # fmt: skip
+    if chosen is None:
+        _every_subclass(run, info, request, parts)
+    else:
+        text = Condition.of_class(position, chosen).text(info)
+        look.look_view(run, info, replace(request, items=((text, request.items[0][1] if request.items else 24),)))
     st.caption(
         "Subclasses are k-means clusters of a class's training images, by brightness and colour in coarse thumbnails, "
-        "computed before the training. They have no names: look for what a row has in common. Generated images take "
-        "each subclass as often as the training images do."
+        "computed before the training. They have no names: look for what a row has in common. Download takes them as "
+        "often as the training images do, equally, or the one chosen here."
     )
 
 
-def _subclass_rows(run: Run, title: str, note: str, group: ImageGroup, real: NDArray[np.uint8] | None) -> list[Row]:
-    """Real images of a subclass, where the data set is on this machine, and below them generated ones."""
-    alt = f"Generated image of {group.label}, run {run.name}"
-    if real is None:
-        return [Row(title, note, group.images, alt)]
-    return [Row(title, note, real, f"Real image of {group.label}"), Row("", "generated", group.images, alt)]
+def chosen_subclass(run: Run, info: DatasetInfo) -> str | None:
+    """The subclass that is chosen in this view, as the text of its condition; None for none."""
+    position: int | None = st.session_state.get(f"subclasses of {run.name}")
+    if position is None or st.session_state.get(_key(run, position)) is None:
+        return None
+    return Condition.of_class(position, st.session_state[_key(run, position)]).text(info)
+
+
+def _key(run: Run, position: int) -> str:
+    return f"subclass of {run.name} {position}"
+
+
+def _every_subclass(run: Run, info: DatasetInfo, request: ExportRequest, parts: Sequence[Condition]) -> None:
+    """A row of generated images of each subclass, and one of real images below it."""
+    texts = [part.text(info) for part in parts]
+    shown = replace(request, items=tuple((text, IMAGES) for text in texts))
+    counts = [part.matching_images(info) for part in parts]
+    real = cache.real_examples(run, texts, IMAGES, 0)
+    notes = [f"{fmt.number(count)} real, {count / sum(counts):.0%}" for count in counts]
+    with st.container(key="subclasses"):
+        marking.marked_groups(
+            run, info, cache_torch.first_images(run, shown, IMAGES, 0), key=f"subclasses {run.name}",
+            label="Generated images of each subclass",
+            titles=[(f"Subclass {text.rpartition(' ')[2]}", note) for text, note in zip(texts, notes, strict=True)],
+            real=[("real", images) for images in real or ()],
+        )  # fmt: skip
