@@ -1,4 +1,4 @@
-"""`GAN_LIMIT_*`: how much one person may have waiting, train, keep and export on a server with sign-in.
+"""`GAN_LIMIT_*`: how much one person may have waiting and running, train, keep and export on a server with sign-in.
 
 Read at each call, like `settings`. Nothing is limited by default, for the system's user, and for administrators.
 """
@@ -15,7 +15,8 @@ from gan.errors import AccessError, ConfigError
 from gan.io.json_files import read_json
 from gan.io.untrusted_files import skipping_unreadable
 
-JOBS, KIMG, DISK, IMAGES = "GAN_LIMIT_JOBS", "GAN_LIMIT_KIMG", "GAN_LIMIT_DISK_GB", "GAN_LIMIT_IMAGES"
+JOBS, TASKS, KIMG = "GAN_LIMIT_JOBS", "GAN_LIMIT_TASKS", "GAN_LIMIT_KIMG"
+DISK, IMAGES = "GAN_LIMIT_DISK_GB", "GAN_LIMIT_IMAGES"
 MAX_BYTES = 2**20  # of a file that names an owner
 
 
@@ -30,7 +31,7 @@ def limit(name: str) -> int | None:
 
 def check_limits() -> None:
     """Raise ConfigError where a limit is no number, so that a server does not start."""
-    for name in (JOBS, KIMG, DISK, IMAGES):
+    for name in (JOBS, TASKS, KIMG, DISK, IMAGES):
         limit(name)
 
 
@@ -39,6 +40,14 @@ def check_waiting_jobs(waiting: int) -> None:
     most = limit(JOBS)
     if most is not None and waiting >= most:
         raise _exceeded(f"You have {waiting:,} jobs in the queue", f"{most:,}", "wait until one has started")
+
+
+def check_tasks(count: int) -> None:
+    """Raise AccessError where the current person has as many tasks that wait or run as they may."""
+    most = limit(TASKS)
+    if most is not None and count >= most:
+        what = f"You have {count:,} tasks (tests, imports, downloads) that wait or run"
+        raise _exceeded(what, f"{most:,}", "wait until one has ended, or stop one")
 
 
 def check_kimg(kimg: float) -> None:

@@ -66,6 +66,16 @@ class StoredTarget:
         return self.ownership.visibility
 
 
+@dataclass(frozen=True)
+class JobTarget:
+    """A job as a target: to whoever started it, it belongs as to the owner of the run, set or upload that it is of."""
+
+    subject: str
+    owner: str
+    visibility: str
+    starter: str = ""
+
+
 def new_ownership() -> Ownership:
     """That of what the current person makes: private, but visible to all where the system's user makes it."""
     who = current()

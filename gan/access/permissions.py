@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gan.access import audit
 from gan.access.identity import SYSTEM, Identity, Role, current
-from gan.access.ownership import is_owner, is_visible
+from gan.access.ownership import JobTarget, is_visible
 from gan.errors import AccessError
 
 REPEAT_SECONDS = 600
@@ -126,7 +126,8 @@ def decide(action: Action, target: Owned | None = None, identity: Identity | Non
         return Decision(
             False, f"The {target.subject} is not shared with you. Ask a steward of this server to share it."
         )
-    if rule.others is not None and who.role < rule.others and not is_owner(target.owner, who):
+    starter = target.starter if isinstance(target, JobTarget) else ""
+    if rule.others is not None and who.role < rule.others and who.name not in filter(None, (target.owner, starter)):
         owner = target.owner or "nobody"
         return Decision(
             False,

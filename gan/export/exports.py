@@ -76,6 +76,7 @@ def begin_export(run: Run, request: ExportRequest) -> Export:
     require(Action.EXPORT, run, f"{request.count:,} images")
     limits.check_images(request.count)
     limits.check_disk(jobs.disk_usage)
+    jobs.check_task()
     _check_guard(run, request)
     request.check(run.info())
     run.snapshot(request.snapshot)

@@ -60,6 +60,7 @@ def begin_generator_file(run: Run, format: str, snapshot: int) -> GeneratorFile:
     generator = GeneratorFile(_folder(run, format), format)
     if generator.state.alive:
         raise RunError(f"The generator of {run.name} is being written in this format already.")
+    jobs.check_task()
     generator.folder.mkdir(parents=True, exist_ok=True)
     for file in generator.folder.glob("*.zip"):
         file.unlink()

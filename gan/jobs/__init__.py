@@ -2,7 +2,7 @@
 
 control      submit, stop, delete, start a task     states       the state of a job, computed from its files
 kinds        what a job does, by its folder's path  names        the name of a job
-job_access   who may start, stop and see it
+job_access   who may start, stop and see it   person_limits how much one person may have waiting and running
 waiting_jobs the queue and who may start            tickets      the order of the queue, the decision lock
 scheduler    the queue process                      launch       start the scheduler or a job's process
 worker       the working side of a job              end_file     its last word
@@ -20,10 +20,11 @@ notifications who hears of a job's end: open pages, a webhook, e-mail
 from gan.jobs.control import delete, disk_usage, find_holding_host, follow, release, resume, start_task, stop, submit
 from gan.jobs.device_list import Device, devices
 from gan.jobs.engine import ENGINE_TITLES
-from gan.jobs.job_access import job_target, may_see_job
+from gan.jobs.job_access import job_stop_target, job_target, may_see_job
 from gan.jobs.launch import ensure_scheduler
 from gan.jobs.logs import log_tail
 from gan.jobs.names import describe_job, job_name, run_name
+from gan.jobs.person_limits import check_task
 from gan.jobs.states import QueueEntry, State, describe_wait, queue, state
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Device",
     "QueueEntry",
     "State",
+    "check_task",
     "delete",
     "describe_job",
     "describe_wait",
@@ -40,6 +42,7 @@ __all__ = [
     "find_holding_host",
     "follow",
     "job_name",
+    "job_stop_target",
     "job_target",
     "log_tail",
     "may_see_job",

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gan.access import limits
-from gan.access.identity import SYSTEM, current
 from gan.access.permissions import Action, require
 from gan.config import settings
 from gan.errors import DamagedFileError, RunError, UserError
@@ -27,6 +25,7 @@ from gan.jobs import (
     launch,
     logs,
     names,
+    person_limits,
     processes,
     states,
     tickets,
@@ -74,6 +73,7 @@ def start_task(folder: Path, request: Mapping[str, Any] | None = None, engine: E
     """
     kinds.check_folder(folder)  # before anything is created: a symbolic link may lead elsewhere
     job_access.check_start(folder)
+    person_limits.check_task()
     folder.mkdir(parents=True, exist_ok=True)
     submit(folder, device_list.TASKS, request, engine=engine)
 
@@ -317,8 +317,7 @@ def _enqueue(
     settings.jobs_per_device()
     settings.tasks_at_once()
     settings.stop_grace()
-    if current() is not SYSTEM and limits.limit(limits.JOBS) is not None:
-        limits.check_waiting_jobs(waiting_jobs.waiting_jobs_of(current().name))
+    person_limits.check_submission(device)
     if request is not None:
         write_json(folder / "request.json", request)
     waiting_jobs.enqueue(folder, device, gpus=gpus, engine=engine)

@@ -1,10 +1,13 @@
 """Who may start, stop and see a job: it is of a run, an added set or an upload, as its folder's path says."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from gan.access.ownership import StoredTarget, Target
+from gan.access.ownership import ALL, JobTarget, StoredTarget, Target
 from gan.access.permissions import Action, Owned, check, decide, require
 from gan.config import settings
+from gan.io.json_files import read_json
 from gan.jobs import kinds
 
 ABOUT = "about.json"
@@ -33,7 +36,29 @@ def check_start(folder: Path) -> None:
 
 def require_stop(folder: Path) -> None:
     """Raise AccessError unless the current person may stop the job of a folder."""
-    require(Action.STOP_JOB, job_target(folder))
+    require(Action.STOP_JOB, job_stop_target(folder))
+
+
+def job_stop_target(folder: Path) -> Owned:
+    """A job that waits or works as a target of `permissions.decide`: its starter may stop it, and the owner of the run,
+    set or upload that it is of."""
+    of, starter = job_target(folder), job_starter(folder)
+    if of is None:
+        return JobTarget("job", starter, ALL)
+    return JobTarget(of.subject, of.owner, of.visibility, starter)
+
+
+def job_starter(folder: Path, ticket: int | None = None) -> str:
+    """The person who submitted the newest job of a folder, or that with the ticket; "" for the system's user."""
+    starts = [read_json(folder / name) or {} for name in ("started.json", "queued.json")]
+    given = {_ticket(start): start.get("owner") for start in starts}
+    owner = given.get(max(given) if ticket is None else ticket)
+    return owner if isinstance(owner, str) else ""
+
+
+def _ticket(start: Mapping[str, Any]) -> int:
+    ticket = start.get("ticket")
+    return ticket if isinstance(ticket, int) else 0
 
 
 def job_target(folder: Path) -> Owned | None:

@@ -25,6 +25,7 @@ from gan.io.untrusted_files import skipping_unreadable
 from gan.jobs import device_list, kinds, names, processes, tickets, waiting_jobs
 from gan.jobs.claims import Claim
 from gan.jobs.engine import EngineName
+from gan.jobs.job_access import job_starter
 from gan.jobs.slurm.batch_job import is_batch_job
 
 LOGGER = logging.getLogger(__name__)
@@ -44,13 +45,14 @@ def write_started(
 ) -> dict[str, Any]:
     """Write started.json, which makes the files of earlier starts void; returns its content.
 
-    `job_id` is the engine's name of the job, "" on the machine's own queue.
+    `job_id` is the engine's name of the job, "" on the machine's own queue. The person who submitted it is kept.
     """
+    owner = job_starter(folder, ticket)
     started: dict[str, Any] = {"ticket": ticket, "time": time.time(), "device": device, "engine": engine}
     started |= {"job_id": job_id, "host": processes.host(), "boot": processes.boot()}
     started |= {"pid_namespace": processes.pid_namespace(), "pid": pid}
     started |= {"identity": processes.identity(pid) if pid else ""}
-    started |= {"memory_kills": processes.kills_for_memory(), **more}
+    started |= {"memory_kills": processes.kills_for_memory(), **({"owner": owner} if owner else {}), **more}
     write_json(folder / "started.json", started)
     return started
 

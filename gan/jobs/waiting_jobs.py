@@ -190,11 +190,6 @@ def note_turn(job: QueuedJob) -> None:
     write_json(_turns_file(), (turns or {}) | {job.owner: newest + 1})
 
 
-def waiting_jobs_of(owner: str) -> int:
-    """How many jobs of a person wait."""
-    return sum(job.owner == owner for job in queued_jobs())
-
-
 def _turns_file() -> Path:
     return tickets.jobs_folder() / "turns.json"
 

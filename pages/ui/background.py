@@ -62,7 +62,7 @@ def _draw(task: Path, label: str, ended: Callable[[], None], was_alive: bool) ->
                 key=f"stop {task.name}",
                 on_click=stop_job,
                 args=(task,),
-                **explained(Action.STOP_JOB, jobs.job_target(task)),
+                **explained(Action.STOP_JOB, jobs.job_stop_target(task)),
             )
         elif was_alive:
             ended()

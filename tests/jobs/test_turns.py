@@ -1,5 +1,8 @@
 """The queue is fair: people take turns, each one's jobs start in their order, and alone nothing changes."""
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,16 +10,20 @@ import pytest
 from gan import jobs
 from gan.access import limits
 from gan.access.identity import SYSTEM, Identity, Role, acting_as
+from gan.access.permissions import Action, decide
 from gan.config import options
 from gan.errors import AccessError, ConfigError
 from gan.export.exports import begin_export
 from gan.export.request import ExportRequest
 from gan.io import file_lock
+from gan.io.atomic import write_json
 from gan.io.json_files import read_json
-from gan.jobs import states, tickets, waiting_jobs
-from gan.runs import lifecycle
+from gan.jobs import launch, processes, states, tickets, waiting_jobs
+from gan.jobs.holders import read_holder
+from gan.runs import lifecycle, notes
 
-ANN, BOB, ADA = (Identity(*who) for who in (("ann", Role.MEMBER), ("bob", Role.MEMBER), ("ada", Role.ADMIN)))
+ANN, BOB, CAI = (Identity(name, Role.MEMBER) for name in ("ann", "bob", "cai"))
+VIC, SAM, ADA = (Identity(*who) for who in (("vic", Role.VIEWER), ("sam", Role.STEWARD), ("ada", Role.ADMIN)))
 CPU = options.build_config({"job.device": "cpu"})
 
 
@@ -87,7 +94,7 @@ def test_a_damaged_note_of_turns_stops_no_queue(content: str) -> None:
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_SIGN_IN", "password")
-    for name, value in (("JOBS", "2"), ("KIMG", "50"), ("IMAGES", "100"), ("DISK_GB", "1")):
+    for name, value in (("JOBS", "2"), ("TASKS", "2"), ("KIMG", "50"), ("IMAGES", "100"), ("DISK_GB", "1")):
         monkeypatch.setenv(f"GAN_LIMIT_{name}", value)
 
 
@@ -104,6 +111,95 @@ def test_a_person_may_have_so_many_jobs_in_the_queue(limited: None, store: Path)
         lifecycle.start_run(short, "b1")
     assert len(jobs.queue()) == 3
     assert (read_json(store / "a1" / "queued.json") or {})["owner"] == "ann"
+
+
+def test_a_person_may_have_so_many_tasks_that_wait_or_run(limited: None, store: Path) -> None:
+    tickets.host_folder().mkdir(parents=True)
+    assert file_lock.try_lock(tickets.host_folder() / "scheduler.lock") is not None  # nothing starts
+    with acting_as(ANN):
+        run = lifecycle.create_run(options.build_config({"train.kimg": 1}), "anns")
+        notes.share_run(run.path, "all")
+        scores = run.path / "evaluation" / "scores"
+        jobs.start_task(scores)
+    with held(scores):  # it runs now
+        begin(scores)
+        with acting_as(ANN):
+            jobs.start_task(run.path / "evaluation" / "membership")
+            with pytest.raises(AccessError, match="You have 2 tasks"):
+                jobs.start_task(run.path / "evaluation" / "selector")
+            assert not (run.path / "evaluation" / "selector").exists()
+            with pytest.raises(AccessError, match="You have 2 tasks"):
+                begin_export(run, ExportRequest((("3", 1),)))
+            assert list((run.path / "exports").iterdir()) == []
+            jobs.stop(run.path / "evaluation" / "membership")
+            jobs.start_task(run.path / "evaluation" / "selector")
+            jobs.stop(run.path / "evaluation" / "selector")
+        with acting_as(BOB):
+            jobs.start_task(run.path / "evaluation" / "calibration")
+        write_json(
+            scores / "end.json",
+            {"state": "finished", "ticket": read_holder(read_json(scores / "started.json") or {}).ticket},
+        )
+        with acting_as(ANN):
+            jobs.start_task(run.path / "evaluation" / "membership")
+            jobs.start_task(run.path / "evaluation" / "selector")
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The lock of a job, as while it works."""
+    lock = file_lock.try_lock(folder / "alive.lock")
+    assert lock is not None
+    yield
+    os.close(lock)
+
+
+def begin(folder: Path) -> None:
+    """Start a waiting job, as the scheduler does; this process is its own."""
+    with tickets.decision_lock():
+        job = next(job for job in waiting_jobs.queued_jobs() if job.folder == folder)
+        launch.write_started(folder, job.ticket, "cpu", None)
+        waiting_jobs.dequeue(folder)
+        launch.write_started(folder, job.ticket, "cpu", os.getpid())
+
+
+@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize(
+    ("name", "starter", "may"),
+    [
+        ("anns/evaluation/scores", BOB, (BOB, ANN, SAM, ADA)),
+        ("anns/evaluation/scores", ANN, (ANN, SAM, ADA)),
+        ("anns/evaluation/scores", SYSTEM, (ANN, SAM, ADA)),
+        (".data/tasks/prepare-digits", BOB, (BOB, SAM, ADA)),
+    ],
+)
+def test_a_task_is_stopped_by_who_started_it_and_by_the_runs_owner(
+    name: str, starter: Identity, may: tuple[Identity, ...], running: bool, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_SIGN_IN", "password")
+    tickets.host_folder().mkdir(parents=True)
+    assert file_lock.try_lock(tickets.host_folder() / "scheduler.lock") is not None  # nothing starts
+    monkeypatch.setattr(processes, "terminate", lambda started, folder: None)
+    with acting_as(ANN):
+        run = lifecycle.create_run(CPU, "anns")
+        notes.share_run(run.path, "all")
+    folder, stopped = store / name, []
+    for who in (VIC, CAI, BOB, ANN, SAM, ADA):
+        with acting_as(starter):
+            jobs.start_task(folder)
+        with held(folder) if running else contextlib.nullcontext():
+            if running:
+                begin(folder)
+            with acting_as(who):
+                assert decide(Action.STOP_JOB, jobs.job_stop_target(folder)).allowed == (who in may)
+                with contextlib.suppress(AccessError):
+                    jobs.stop(folder)
+                    stopped.append(who)
+            with acting_as(ADA):
+                jobs.stop(folder)
+        for start in ("started.json", "end.json", "stop"):
+            (folder / start).unlink(missing_ok=True)
+    assert set(stopped) == set(may)
 
 
 def test_a_person_may_train_and_export_so_much(limited: None) -> None:

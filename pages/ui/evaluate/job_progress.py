@@ -42,6 +42,6 @@ def progress_or_end(run: Run, kind: str, label: str) -> bool:
             key=f"stop {kind}",
             on_click=background.stop_job,
             args=(folder,),
-            **explained(Action.STOP_JOB, run, disabled=state.name == "stopping"),
+            **explained(Action.STOP_JOB, jobs.job_stop_target(folder), disabled=state.name == "stopping"),
         )
     return state.alive

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from gan import jobs
 from gan.access.permissions import Action
 from gan.export import exports
 from gan.export.exports import Export
@@ -64,7 +65,7 @@ def _action(run: Run, export: Export) -> None:
     if state.alive:
         st.button(
             "Stop", icon=":material/stop:", key=f"stop {export.id}", width="stretch", on_click=background.stop_job,
-            args=(export.folder,), **explained(Action.STOP_JOB, run),
+            args=(export.folder,), **explained(Action.STOP_JOB, jobs.job_stop_target(export.folder)),
         )  # fmt: skip
     elif file is not None:
         needed = Action.EXPORT_NEAR_COPIES if export.request.with_near_copies else Action.DOWNLOAD

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from gan import jobs
 from gan.access.permissions import Action
 from gan.export import generator_files
 from gan.export.generator_files import GeneratorFile
@@ -66,7 +67,8 @@ def _generator(run: Run, generator: GeneratorFile) -> None:
         if state.alive:
             st.button(
                 "Stop", icon=":material/stop:", key=f"stop generator {generator.format}", width="stretch",
-                on_click=background.stop_job, args=(generator.folder,), **explained(Action.STOP_JOB, run),
+                on_click=background.stop_job, args=(generator.folder,),
+                **explained(Action.STOP_JOB, jobs.job_stop_target(generator.folder)),
             )  # fmt: skip
         elif file is not None:
             st.link_button(

@@ -73,7 +73,7 @@ def queue_card(entry: QueueEntry) -> None:
             key=f"cancel {entry.name}",
             on_click=background.stop_job,
             args=(entry.folder,),
-            **explained(Action.STOP_JOB, jobs.job_target(entry.folder)),
+            **explained(Action.STOP_JOB, jobs.job_stop_target(entry.folder)),
         )
 
 
