@@ -49,3 +49,26 @@ def test_a_click_on_a_curve_shows_its_samples_and_charts_are_taken_as_pictures(
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Curves as CSV").click()
     assert downloading.value.path().read_text().startswith("seen,")
+
+
+def test_a_chart_stays_in_its_card_when_the_window_changes(
+    visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    ended(made("resized"), state="finished")
+    visit.open("progress?run=resized")
+    place = visit.page.locator(".st-key-chart-resized-losses")
+    chart = place.locator(".main-svg").first
+    expect(chart).to_be_visible()
+    before = chart.bounding_box()
+    visit.page.set_viewport_size({"width": 1200, "height": 1300})
+    visit.page.wait_for_function(
+        "width => document.querySelector('.live-chart .main-svg').clientWidth < width",
+        arg=before["width"] if before else 0,
+    )
+    inner, outer = chart.bounding_box(), place.bounding_box()
+    assert before is not None
+    assert inner is not None
+    assert outer is not None
+    assert inner["height"] == before["height"]
+    assert inner["y"] + inner["height"] <= outer["y"] + outer["height"] + 1
