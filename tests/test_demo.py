@@ -11,7 +11,7 @@ from gan import jobs
 from gan.config import settings
 from gan.evaluation import job
 from gan.evaluation.records import results
-from gan.evaluation.records.best_snapshot import best_snapshot
+from gan.evaluation.records.best_snapshot import best_snapshot, scores_over_time
 from gan.evaluation.records.light_scores import list_light_scores
 from gan.evaluation.records.membership_results import load_membership
 from gan.evaluation.records.study_results import load_study
@@ -106,6 +106,7 @@ def test_its_notes_name_the_licence_and_the_commands_that_made_it(demo: Run) -> 
     [
         (MNIST, "overview", "Demo: handwritten digits"),
         (MNIST, "progress", "Learning well"),
+        (MNIST, "progress", "Only the snapshot after 100,032 images"),
         (MNIST, "evaluate", "97.0%"),
         (CELLS, "overview", "Demo: blood cells, few white ones"),
         (CELLS, "progress", "Oscillating"),
@@ -131,6 +132,7 @@ def test_the_gallery_makes_images_of_every_class_without_its_data_set(demo: Run)
 def test_the_blood_cells_have_scores_of_all_snapshots_a_membership_test_and_a_study(store: Path) -> None:
     run = copied(CELLS, store)
     assert [score.snapshot for score in list_light_scores(run)] == [seen for seen in run.samples() if seen]
+    assert scores_over_time(run) == list_light_scores(run)  # though what is the best is known from full scores
     kept = run.snapshots()
     assert best_snapshot(run) in kept
     assert all(load_membership(run, seen) is not None for seen in kept)
@@ -139,4 +141,6 @@ def test_the_blood_cells_have_scores_of_all_snapshots_a_membership_test_and_a_st
     assert run_verdict(run, jobs.state(run.path)).label == "No room to gain"
     at = page("evaluate", run=CELLS, snapshot=str(kept[-1]))
     assert not at.error
+    (again,) = (folded for folded in at.expander if folded.label == "Score or study again")
+    assert {"score one", "start study"} < {button.key for button in again.button}
     assert "No room to gain" in said(at) + "".join(str(part.proto.body) for part in at.get("html"))

@@ -81,13 +81,10 @@ def score_summary(score: SnapshotScore) -> dict[str, Any]:
 
 
 def scores_over_time(run: Run) -> Sequence[SnapshotScore]:
-    """The comparable scores of the kind that chooses the best, those of deleted snapshots too, ascending."""
-    comparable = comparable_scores(run)
-    if not comparable:
-        return []
-    light = isinstance(comparable[0], LightScore)
-    everything: Sequence[SnapshotScore] = list_light_scores(run) if light else list_results(run)
-    return [score for score in everything if _settings(score) == _settings(comparable[-1])]
+    """The scores of all snapshots, deleted ones too, that are comparable with the newest, ascending: evaluations, or
+    light scores where more snapshots have these."""
+    evaluations, light = like_newest(list_results(run)), like_newest(list_light_scores(run))
+    return light if len(light) > len(evaluations) else evaluations
 
 
 def comparable_scores(run: Run) -> Sequence[SnapshotScore]:

@@ -10,7 +10,7 @@ from gan.evaluation.job import Request
 from gan.runs.run import Run
 from pages.ui import cache, fmt
 from pages.ui.access.allowed import explained
-from pages.ui.evaluate import study_form
+from pages.ui.evaluate import head, study_form, study_panels
 from pages.ui.evaluate.job_progress import begin_evaluation, progress_or_end
 from pages.ui.frame import errors_shown
 
@@ -45,10 +45,28 @@ def _alive(run: Run) -> list[str]:
 
 
 def _cards(run: Run, snapshot: int) -> None:
-    with st.container(border=True):
-        _scores(run, snapshot)
-    with st.container(border=True):
-        study_form.study_card(run, snapshot)
+    """What is done already is folded: its results stand below."""
+    study_done = study_panels.study_or_none(run, snapshot) is not None and not _is_of_interest(run, "study")
+    scores_done = head.result_or_none(run, snapshot) is not None and not _is_of_interest(run, "scores")
+    if not scores_done:
+        with st.container(border=True):
+            _scores(run, snapshot)
+    if not study_done:
+        with st.container(border=True):
+            study_form.study_card(run, snapshot)
+    if scores_done or study_done:
+        words = " or ".join(["score"] * scores_done + ["study"] * study_done)
+        with st.expander(f"{words.capitalize()} again", icon=":material/replay:"):
+            if scores_done:
+                _scores(run, snapshot)
+            if study_done:
+                study_form.study_card(run, snapshot)
+
+
+def _is_of_interest(run: Run, kind: str) -> bool:
+    """Whether an evaluation of this kind runs, waits, or ended with a message."""
+    state = job.job_state(run, kind)
+    return state is not None and state.name != "finished"
 
 
 def _scores(run: Run, snapshot: int) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.evaluation import job
-from gan.evaluation.records.best_snapshot import SnapshotScore, best_score, best_text, scores_over_time
+from gan.evaluation.records.best_snapshot import SnapshotScore, best_of_several, best_text, scores_over_time
 from gan.evaluation.records.light_scores import LightScore
 from gan.io.markdown_text import escape_message
 from gan.runs.events import Event
@@ -27,9 +27,9 @@ SHARES = (
 DISTANCE = (Line("kid", "Kernel distance", "blue"),)
 PRETRAINED = (Line("pretrained_kid", "Kernel distance, ImageNet features", "sky"),)
 WHAT = (
-    "Each snapshot against real validation images that the run never learnt from. The dashed line of a colour is what "
-    "other real images reach: no generator is expected to get beyond it. The star marks the best snapshot, that with "
-    "the lowest kernel distance, in ImageNet features where they are installed."
+    "Each snapshot's images against as many real validation images, which the run never learnt from. The dashed line "
+    "of a colour is what other real images reach: no generator is expected to get beyond it. The star marks the best "
+    "snapshot, that with the lowest kernel distance, in ImageNet features where they are installed."
 )
 GOOD = "Obedience, coverage and diversity rise to their dashed lines; kernel distance and near copies fall to theirs."
 BAD = (
@@ -64,22 +64,30 @@ def scores_card(run: Run, state: jobs.State) -> None:
 
 
 def _charts(run: Run, scores: Sequence[SnapshotScore]) -> None:
-    best = best_score(run)
+    if len(scores) == 1:
+        st.markdown(f"Only the snapshot {best_text(run)}. Curves begin with the second that is scored.")
+        return
+    best = best_of_several(run)
+    marks: list[dict[str, object]] = []
     if best is not None:
-        default = "Gallery, downloads, evaluation and study take it by default."
-        st.markdown(f":material/star: **Best** {best_text(run)}. {default}")
-        marks = live_chart.event_marks([Event(best.snapshot, "best", f"Best snapshot: after {best.snapshot:,} images")])
+        st.markdown(
+            f":material/star: **Best** {best_text(run)}.",
+            help="Gallery, downloads, evaluation and study take it by default.",
+        )
+        marks = live_chart.event_marks([Event(best, "best", f"Best snapshot: after {best:,} images")])
     rows = [score_row(score) for score in scores]
     groups = {"shares": SHARES, "distance": DISTANCE}
     groups |= {"pretrained": PRETRAINED} if any("pretrained_kid" in row for row in rows) else {}
     for column, (key, lines) in zip(st.columns(len(groups), gap="medium"), groups.items(), strict=True):
         with column:
             figure = scores_figure(rows, lines, f"{run.name}-scores-{key}")
-            figure |= {"marks": marks if best is not None else []}
             live_chart.draw_chart(
-                figure, key=f"{run.name}-scores-{key}", chosen=lambda x: samples.choose_moment(run, x * 1000)
+                figure | {"marks": marks},
+                key=f"{run.name}-scores-{key}",
+                chosen=lambda x: samples.choose_moment(run, x * 1000),
             )
-    st.caption(f"On {fmt.images(scores[-1].n['scores'])} of the validation split, and as many synthetic ones.")
+    kind = "Light scores" if isinstance(scores[-1], LightScore) else "Scores"
+    st.caption(f"{kind} on {fmt.images(scores[-1].n['scores'])}.")
 
 
 def score_row(score: SnapshotScore) -> dict[str, float]:
