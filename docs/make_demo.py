@@ -139,7 +139,9 @@ def add_cells(folder: Path, scratch: Path) -> None:
         writer.writeheader()
         writer.writerows(row for row in rows if row["file"] not in left_out)
     gan("data", "add", SET, str(fewer))
-    gan("data", "describe", SET, "--title", "Blood cells", "--source", "Cut from the BCCD data set", "--licence", "MIT")
+    about = f"Red cells, platelets and, to train on, {FEW} white cells of stained blood smears."
+    origin = ("--source", "Cut from the BCCD data set", "--licence", "MIT")
+    gan("data", "describe", SET, "--title", "Blood cells", "--description", about, *origin)
 
 
 def keep(demo: Demo, run: Run) -> None:

@@ -85,8 +85,8 @@ def _entry(slug: str, config: DataConfig) -> Entry:
 
 
 def _about(config: DataConfig) -> str:
-    """A sentence on the images: of an added set what its users wrote, if they did."""
+    """A sentence on the images; of an added set what its users wrote, "" if they did not."""
     if config.name == "medmnist":
         return str(medmnist.table()[config.flag]["description"])
     own = added_set_folder(config) if config.name == "folder" else None
-    return (load_set_notes(own).description if own else "") or registry.SOURCES[config.name].about
+    return load_set_notes(own).description if own is not None else registry.SOURCES[config.name].about

@@ -8,7 +8,7 @@ store keeps a record of those outside all run folders.
 import hashlib
 from pathlib import Path
 
-from gan.config import settings
+from gan.config import names, settings
 from gan.config.run_config import DataConfig
 from gan.data.sources.local_paths import added_set_folder, local_folder
 from gan.errors import RunError
@@ -33,6 +33,11 @@ def readable_data(run: Run) -> DataConfig:
     folder = local_folder(config)
     if settings.is_browsable(folder) or _record(folder).is_file():
         return config
+    if names.NAME.fullmatch(config.path):
+        raise RunError(
+            f"The images of the run {run.name}, the set {config.path}, are not here. To use them, add a set of that "
+            "name under Data."
+        )
     raise RunError(
         f"The run {run.name} names the folder {folder}, which nobody on this machine chose: the run was copied. "
         "To use the images there, clone the run with that data.path, or add the folder to GAN_PATHS."

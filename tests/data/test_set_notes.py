@@ -61,6 +61,7 @@ def test_sets_whose_names_would_be_the_same_are_numbered() -> None:
 def test_what_is_written_about_a_set_is_kept_with_its_images_and_its_runs_keep_working() -> None:
     staging.accept(add_zip("cells", zip_of(class_files())))
     config = catalogue.find_entry("folder-cells").config
+    assert catalogue.find_entry("folder-cells").about == ""  # nobody described it yet
     registry.load_image_set(config)
     before = registry.image_set_key(config)
     set_notes.change_set_notes(

@@ -39,6 +39,15 @@ def test_a_copied_run_reads_no_folder_that_nobody_here_chose(copied: Run) -> Non
     assert not (settings.store() / ".data" / "cache").exists()
 
 
+def test_the_images_of_a_set_that_is_not_here_are_named_by_the_set() -> None:
+    shutil.copytree(settings.ROOT / "checkpoints" / "demo-bloodcells", settings.store() / "cells")
+    problem = str(training_images_problem(Run(settings.store() / "cells")))
+    assert problem == (
+        "The images of the run cells, the set blood-cells, are not here. To use them, add a set of that name under "
+        "Data."
+    )
+
+
 def test_a_folder_is_read_once_somebody_chose_it(copied: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = copied.config.data.path
     monkeypatch.setenv("GAN_PATHS", str(Path(folder).parent))

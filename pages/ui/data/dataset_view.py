@@ -49,7 +49,8 @@ def dataset_panel(entry: Entry, image_set: ImageSet) -> None:
 
 def info(entry: Entry, image_set: ImageSet) -> None:
     """Description, numbers of images and classes, image size, licence, and Train."""
-    st.markdown(escape_markdown(entry.about))
+    if entry.about:
+        st.markdown(escape_markdown(entry.about))
     side, channels = image_set.images.shape[2], image_set.images.shape[1]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         for split in SPLITS:

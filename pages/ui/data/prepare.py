@@ -19,7 +19,8 @@ def prepare_panel(entry: Entry) -> None:
         alive = jobs.state(task).alive
         state = "is being read." if alive else "has not been read yet."
         st.markdown(f"**{escape_markdown(entry.title)}** {state}")
-        st.markdown(escape_markdown(entry.about))
+        if entry.about:
+            st.markdown(escape_markdown(entry.about))
         st.caption(f"Licence: {escape_markdown(entry.licence)}")
         if entry.problem is not None:
             st.warning(escape_message(entry.problem))
