@@ -20,7 +20,7 @@ def page() -> None:
     titles = {run.name: run.title for run in all_runs() if not run.about.archived}
     if not titles and "runs" not in st.query_params:
         frame.empty_state(
-            "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
+            "There is no run yet. Train one: the digits take a few minutes.", "Train a first run", frame.TRAIN
         )
         return
     in_sweep = sweeps.sweep_choice()

@@ -39,7 +39,7 @@ def page() -> None:
 def first_steps() -> None:
     """What to do while the store is empty."""
     frame.empty_state(
-        "Nothing has been trained here yet. The digits need no download and take two minutes.",
+        "Nothing has been trained here yet. The digits need no download and take a few minutes.",
         "Train a first run",
         frame.TRAIN,
         lambda: upload.upload_button(ADD, "secondary"),

@@ -20,7 +20,7 @@ class Preset:
 PRESETS = {
     "digits-quick": Preset(
         "Digits, quick",
-        "The whole journey in two minutes on any computer: 1,797 small digits, no download.",
+        "The whole journey in a few minutes on any computer: 1,797 small digits, no download.",
         build_config(
             {
                 "data.name": "digits",

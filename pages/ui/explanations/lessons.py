@@ -94,7 +94,7 @@ def recording_card(key: str, recording: Recording) -> None:
         key=f"lesson-{name}",
     )
     st.markdown(f"{colour}[{icon} {finding.headline}]")
-    st.caption(f"{recording.setup} {finding.meaning}")
+    st.caption(f"{recording.setup}\n\n{finding.meaning}")
 
 
 def recording_figure(key: str, recording: Recording, name: str) -> dict[str, object]:

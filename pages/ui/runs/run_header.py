@@ -45,7 +45,7 @@ def run_picker(page: str) -> Run | None:
     if not names and wanted is None:
         frame.page_title(heading)
         frame.empty_state(
-            "There is no run yet. Train one: the digits take two minutes.", "Train a first run", frame.TRAIN
+            "There is no run yet. Train one: the digits take a few minutes.", "Train a first run", frame.TRAIN
         )
         return None
     last = st.session_state.get("last run")

@@ -135,7 +135,7 @@ def estimate_figures(estimated: Estimate) -> None:
         each = f"{fewest:,} to {most:,}" if fewest < most else f"{fewest:,}"
         st.caption(
             f"{fmt.images(estimated.images or 0)} to train on: {each} of each of the "
-            f"{len(estimated.per_condition)} classes or attributes."
+            f"{len(estimated.per_condition)} conditions."
         )
 
 
