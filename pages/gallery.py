@@ -9,7 +9,7 @@ from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from pages.ui import cache
 from pages.ui.frame import GALLERY, errors_shown
-from pages.ui.gallery import class_picker, controls, link, views
+from pages.ui.gallery import basket, class_picker, controls, link, views
 from pages.ui.runs import run_header, verdict_badge
 
 
@@ -30,7 +30,9 @@ def gallery(run: Run) -> None:
         verdict = cache.run_verdict(run, jobs.state(run.path), sampling.snapshot)
         if verdict.level == "bad":
             verdict_badge.verdict_banner(verdict)
-        else:
+        elif (
+            st.session_state.get(basket.VIEW) or st.query_params.get(basket.VIEW)
+        ) != basket.DOWNLOAD:  # it has a banner
             verdict_badge.verdict_badge(verdict)
         request = ExportRequest(
             tuple((condition, sampling.shown) for condition in conditions),

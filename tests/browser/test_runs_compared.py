@@ -4,7 +4,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Server, Visit
+from tests.browser.effort import count_effort, permanent_words
 from tests.support.pages import ended, made
+
+MOST_WORDS = {"table": 120, "compare": 120}
 
 
 def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,13 +36,14 @@ def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypat
     visit.shot("compare")
 
 
-def test_runs_selected_in_the_table_are_compared_in_four_clicks(
+def test_runs_selected_in_the_table_are_compared_and_exported_in_six_clicks(
     visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     for name in ("table-first", "table-second"):
         ended(made(name), state="finished")
     page = visit.page
+    effort = count_effort(page)
     visit.open("?text=table-")
     page.get_by_role("radio", name="Table").click()
     expect(page).to_have_url(f"{server.address}/?view=table&text=table-")
@@ -53,5 +57,15 @@ def test_runs_selected_in_the_table_are_compared_in_four_clicks(
         expect(page.get_by_text(f"{row} selected")).to_be_visible()
         visit.settle()
     visit.shot("run-table")
+    assert permanent_words(page) <= MOST_WORDS["table"]
     page.locator(".st-key-selected-runs").get_by_role("button", name="Compare").click()
     expect(page).to_have_url(f"{server.address}/compare?runs=table-second%2Ctable-first")
+    expect(page.locator(".live-chart .main-svg").first).to_be_visible()
+    visit.settle()
+    assert permanent_words(page) <= MOST_WORDS["compare"]
+    for name, begin in (("Table as CSV", "run,"), ("Page as HTML", "<!doctype html>")):
+        with page.expect_download() as downloading:
+            page.get_by_role("button", name=name).click()
+        assert downloading.value.path().read_text().lower().startswith(begin)
+    assert effort.clicks == 6
+    assert effort.fields == set()

@@ -146,12 +146,13 @@ def _balance(run: Run, info: DatasetInfo, texts: list[str]) -> tuple[tuple[str, 
     largest = int(info.conditions.sum(axis=0, dtype=int).max())
     target = st.number_input(
         "Real and synthetic images together", 1, MAX_EACH, largest, key=f"balance {run.name}",
-        persist_state="session", width=COUNT_WIDTH, help="At first as many as the largest class has.",
+        persist_state="session", width=300, help="At first as many as the largest class has.",
     )  # fmt: skip
     rows = balance.balance_table(info, int(target), texts)
     if len(rows) == 1 and rows[0].synthetic:
         (row,) = rows
-        st.markdown(f"**{row.total:,} {escape_markdown(row.condition)}**: {row.real:,} real + {row.synthetic:,}")
+        name = escape_markdown(row.condition)
+        st.markdown(f"**{row.total:,} {name}**: {row.real:,} real + {row.synthetic:,} synthetic")
         return ((row.condition, row.synthetic),)
     table = [
         {"Class": row.condition, "Real": row.real, "Synthetic to add": row.synthetic, "Result": row.total}

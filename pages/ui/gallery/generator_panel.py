@@ -21,8 +21,16 @@ EVERY = 1.0
 
 
 def generator_panel(run: Run, snapshot: int) -> None:
-    """The form, and the generators of the run that were written."""
-    st.header("The generator", anchor=False)
+    """The form, folded, and the generators of the run that were written."""
+    with st.expander("The generator itself", icon=":material/memory:"):
+        _form(run, snapshot)
+    written = generator_files.list_generator_files(run)
+    if written:
+        working = any(generator.state.alive for generator in written)
+        st.fragment(_generators, run_every=EVERY if working else None)(run, working)
+
+
+def _form(run: Run, snapshot: int) -> None:
     st.caption(
         "The network that makes the images, without its discriminator, with a model card and an example that runs "
         "without this program. Nothing filters what others make with it: no near copies are left out."
@@ -36,10 +44,6 @@ def generator_panel(run: Run, snapshot: int) -> None:
             "Make a ZIP of the generator", icon=":material/memory:", key="make generator", on_click=_begin,
             args=(run, format, snapshot), **explained(Action.EXPORT_MODEL, run),
         )  # fmt: skip
-    written = generator_files.list_generator_files(run)
-    if written:
-        working = any(generator.state.alive for generator in written)
-        st.fragment(_generators, run_every=EVERY if working else None)(run, working)
 
 
 def _begin(run: Run, format: str, snapshot: int) -> None:
