@@ -19,9 +19,9 @@ import torchvision
 from torch import Tensor, nn
 
 from gan.errors import UserError
-from gan.evaluation.classifiers import efficientnet_lite
 from gan.evaluation.classifiers.pretrained import EFFICIENTNET_LITE0, PretrainedBody, load_pretrained_body
 from gan.evaluation.classifiers.small_resnet import ImageSequence, PhaseProgress, autocast
+from gan.models import efficientnet_weights
 from gan.training.precision import normalise
 
 FILE = "resnet18-f37072fd.pth"
@@ -76,7 +76,7 @@ def load_efficientnet_features(size: int, device: str = "cpu") -> ImageNetFeatur
     Raises UserError where its package is not installed, or its file is not the published one.
     """
     body, _ = load_pretrained_body(EFFICIENTNET_LITE0, size)
-    return ImageNetFeatures(body.to(device).eval().requires_grad_(False), efficientnet_lite.SHA256)
+    return ImageNetFeatures(body.to(device).eval().requires_grad_(False), efficientnet_weights.SHA256)
 
 
 def _download(path: Path) -> None:

