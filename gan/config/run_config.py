@@ -116,10 +116,12 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The two networks."""
 
-    family: Literal["dcgan", "projection"] = option(
+    family: Literal["dcgan", "projection", "fastgan"] = option(
         "dcgan",
         "dcgan is the deep convolutional GAN of Radford 2016, as in the report. projection conditions every level of "
-        "it: its images follow the class better and vary more.",
+        "it: its images follow the class better and vary more. fastgan is a light FastGAN (Liu 2021) whose "
+        "discriminator sees images through a network pretrained on ImageNet (Sauer 2021): for colour and 64 px or "
+        "more, several times slower, best on a GPU. It takes the extra features.",
         label="Networks",
         advanced=True,
     )
@@ -398,6 +400,15 @@ class RunConfig(Section):
             raise ValueError(
                 f"train.freeze_d is {self.train.freeze_d} and train.start_from is empty: random weights would stay "
                 "random. Name a run to start from, or set train.freeze_d to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _frozen_already(self) -> Self:
+        if self.train.freeze_d and self.model.family == "fastgan":
+            raise ValueError(
+                f"train.freeze_d is {self.train.freeze_d} and model.family is fastgan: what its discriminator sees in "
+                "detail is frozen in every run. Set train.freeze_d to 0"
             )
         return self
 

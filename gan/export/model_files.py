@@ -24,11 +24,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from gan import models
 from gan.data.info import DatasetInfo
 from gan.data.transform import crop_padding
 from gan.errors import RunError, UserError
 from gan.export.model_card import MODEL_FILES
-from gan.models import levels
+from gan.models import layers, levels
 from gan.models.build import FAMILIES
 from gan.sampling.conditions import ANY
 from gan.sampling.latents import sample_noise
@@ -158,12 +159,15 @@ def largest_difference(sampler: Sampler, apply: Apply) -> float:
 
 
 def generator_code(family: str, info: DatasetInfo, run: str, conditions: int, latent: int, width: int) -> str:
-    """The text of generator.py: the family's own classes without its discriminator, over PyTorch's layers."""
-    module = FAMILIES[family]
+    """The text of generator.py: the classes of the family's module, its own and those of other families that it
+    imports, without the discriminator, over PyTorch's layers."""
     classes: list[type] = [
         part
-        for name, part in vars(module).items()
-        if inspect.isclass(part) and part.__module__ == module.__name__ and name != "Discriminator"
+        for name, part in vars(FAMILIES[family]).items()
+        if inspect.isclass(part)
+        and part.__module__.startswith(models.__name__)
+        and part.__module__ != layers.__name__
+        and name != "Discriminator"
     ]
     loader = LOADER.format(
         size=info.image_size,
@@ -174,7 +178,10 @@ def generator_code(family: str, info: DatasetInfo, run: str, conditions: int, la
         weights=MODEL_FILES["safetensors"],
         native=info.native_size,
     )
-    sources = [inspect.getsource(levels.level_widths)]
+    used = [
+        part for part in (levels.generator_widths, levels.skipped_levels) if part.__name__ in vars(FAMILIES[family])
+    ]
+    sources = [inspect.getsource(part) for part in (levels.level_widths, *used)]
     sources += [inspect.getsource(part) for part in (*classes, CroppedGenerator)]
     return HEAD.format(run=run, widest=levels.WIDEST) + "\n\n".join([*sources, loader])
 

@@ -11,19 +11,36 @@ from torch import nn
 from gan.config.run_config import ModelConfig
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
-from gan.models import dcgan, projection
+from gan.models import dcgan, efficientnet_weights, fastgan, projection
 
-FAMILIES: dict[str, ModuleType] = {"dcgan": dcgan, "projection": projection}
+FAMILIES: dict[str, ModuleType] = {"dcgan": dcgan, "projection": projection, "fastgan": fastgan}
+
+FROZEN_WEIGHTS = {"fastgan": efficientnet_weights.SHA256}
+"""SHA-256 of the frozen weights file that a family's discriminator builds on; the other families have none."""
+
+
+def build_generator(config: ModelConfig, info: DatasetInfo) -> nn.Module:
+    """The generator (z (N, Z), conditions (N, K) -> images) alone, with random weights to be replaced."""
+    generator: nn.Module = FAMILIES[config.family].Generator(
+        info.image_size, info.channels, _conditions(config, info), config.latent, config.width
+    )
+    return generator
 
 
 def build_networks(config: ModelConfig, info: DatasetInfo) -> tuple[nn.Module, nn.Module]:
-    """Generator (z (N, Z), conditions (N, K) -> images) and discriminator (images, conditions -> logits (N,)).
+    """Generator (z (N, Z), conditions (N, K) -> images) and discriminator (images, conditions -> logits (N,), or (S, N)
+    from S heads).
 
-    Their weights are drawn from torch's global generator. With subclasses K counts those too.
+    Their weights are drawn from torch's global generator. With subclasses K counts those too. Raises UserError where
+    pretrained weights that the discriminator takes are not installed.
     """
-    family, conditions = FAMILIES[config.family], condition_width(len(info.names), config.subclasses)
-    generator = family.Generator(info.image_size, info.channels, conditions, config.latent, config.width)
-    discriminator = family.Discriminator(info.image_size, info.channels, conditions, config.width)
+    family = FAMILIES[config.family]
+    generator = build_generator(config, info)
+    discriminator = family.Discriminator(info.image_size, info.channels, _conditions(config, info), config.width)
     for network in (generator, discriminator):
         family.init_weights(network)
     return generator, discriminator
+
+
+def _conditions(config: ModelConfig, info: DatasetInfo) -> int:
+    return condition_width(len(info.names), config.subclasses)

@@ -48,7 +48,7 @@ RENAMED = (
 """The package's parameter names, as regular expressions, and ours."""
 
 
-class _Convolution(nn.Module):
+class NormalisedConvolution(nn.Module):
     """Convolution with "SAME" padding and batch norm: (N, C, H, H) to (N, D, H / stride, H / stride)."""
 
     def __init__(self, channels: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1):
@@ -56,10 +56,14 @@ class _Convolution(nn.Module):
         self.conv = nn.Conv2d(channels, out, kernel, stride, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(out, eps=1e-3)
 
-    def forward(self, x: Tensor) -> Tensor:
-        kernel, stride, side = self.conv.kernel_size[0], self.conv.stride[0], x.shape[-1]
+    def padding(self, side: int) -> tuple[int, int]:
+        """Pixels before and after maps of that side."""
+        kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
         padding = max(0, (math.ceil(side / stride) - 1) * stride + kernel - side)
-        before, after = padding // 2, padding - padding // 2
+        return padding // 2, padding - padding // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        before, after = self.padding(x.shape[-1])
         normed: Tensor = self.norm(self.conv(nn.functional.pad(x, (before, after, before, after))))
         return normed
 
@@ -70,9 +74,9 @@ class _InvertedResidual(nn.Module):
     def __init__(self, channels: int, out: int, expansion: int, kernel: int, stride: int):
         super().__init__()
         wide = expansion * channels
-        self.expand = _Convolution(channels, wide) if expansion > 1 else None
-        self.depthwise = _Convolution(wide, wide, kernel, stride, groups=wide)
-        self.project = _Convolution(wide, out)
+        self.expand = NormalisedConvolution(channels, wide) if expansion > 1 else None
+        self.depthwise = NormalisedConvolution(wide, wide, kernel, stride, groups=wide)
+        self.project = NormalisedConvolution(wide, out)
         self.residual = stride == 1 and channels == out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -92,7 +96,7 @@ class EfficientNetLite0(nn.Module):
             for first in itertools.chain([stride], itertools.repeat(1, count - 1)):
                 blocks.append(_InvertedResidual(channels, out, expansion, kernel, first))
                 channels = out
-        stem, head = _Convolution(3, STEM, 3, 2), _Convolution(channels, FEATURES)
+        stem, head = NormalisedConvolution(3, STEM, 3, 2), NormalisedConvolution(channels, FEATURES)
         self.features = nn.Sequential(stem, nn.ReLU6(), *blocks, head, nn.ReLU6())
         self.classifier = nn.Linear(FEATURES, 1000)
 

@@ -2,7 +2,7 @@
 
 The generator has conditional batch norm (Dumoulin et al. 2017, arXiv:1610.07629) and takes the condition concatenated
 to z. The discriminator adds to an unconditional logit the inner product of the image's features with an embedding of
-the condition. The modulation of the batch norm starts at zero. docs/results.md compares the two families.
+the condition. The modulation of the batch norm starts at zero. docs/results.md compares the families.
 
 Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width.
 """

@@ -20,7 +20,7 @@ from torch import nn
 from gan.data.info import DatasetInfo
 from gan.errors import DamagedFileError, RunError
 from gan.io.untrusted_files import check_regular
-from gan.models.build import build_networks
+from gan.models.build import build_generator
 from gan.runs.run import Run
 from gan.runs.snapshots import read_ready
 from gan.sampling.latents import generate_images, sample_noise
@@ -96,7 +96,7 @@ class Sampler:
 def load_generator(run: Run, snapshot: int | None = None, device: str = "cpu") -> Sampler:
     """The sampler of a run's snapshot, the newest by default; raises RunError where it is missing or damaged."""
     info = run.info()
-    network, _ = build_networks(run.config.model, info)
+    network = build_generator(run.config.model, info)
     sha256 = load_averaged_generator(run, network, snapshot)
     seen = int(run.snapshot(snapshot).name)
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)

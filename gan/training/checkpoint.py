@@ -60,6 +60,8 @@ class State:
     """Compiled generator and discriminator for the step; they share the weights above."""
     frozen: tuple[nn.Parameter, ...] = ()
     """Weights of the discriminator that do not change."""
+    features: str = ""
+    """SHA-256 of the frozen weights that the discriminator builds on, which snapshots do not hold; "" for none."""
     ranks: Ranks = ALONE
     """The processes that train together; all but `sums` and what follows from it is the same on all of them."""
 
@@ -111,6 +113,7 @@ def _training(state: State) -> dict[str, Any]:
         "sums": state.sums,
         "steps": state.steps,
         "seconds": state.seconds,
+        "features": state.features,
     }
 
 
@@ -184,10 +187,18 @@ def _load(folder: Path, state: State) -> None:
 
 
 def _load_parts(both: dict[str, Tensor], average: dict[str, Tensor], training: dict[str, Any], state: State) -> None:
-    """Load networks, the averaged generator and the rest into the state; raises as `_load`."""
+    """Load networks, the averaged generator and the rest into the state; raises as `_load`, and RunError where its
+    frozen weights are others."""
     optimisers = {"optimiser_g": state.optimiser_g, "optimiser_d": state.optimiser_d}
     loaded = {name: _optimiser_state(training[name], optimiser) for name, optimiser in optimisers.items()}
-    noise, sums = training["noise"], training["sums"]
+    noise, sums, features = training["noise"], training["sums"], training.get("features", "")
+    if not isinstance(features, str):
+        raise ValueError(f"features is a {type(features).__name__}")
+    if features != state.features:
+        raise RunError(
+            f"Its discriminator builds on frozen weights with the SHA-256 {features or '-'}, and this version of the "
+            f"program has {state.features or '-'}: clone the run and start again."
+        )
     _check_tensor("noise", noise, state.noise.get_state())
     _check_tensor("sums", sums, state.sums)
     steps, seconds = int(training["steps"]), float(training["seconds"])

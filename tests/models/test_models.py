@@ -36,7 +36,7 @@ def test_images_go_in_and_out_at_every_size(
     made = generator(torch.randn(2, 12), conditions)
     assert made.shape == (2, channels, size, size)
     assert made.abs().max() <= 1
-    assert discriminator(made, conditions).shape == (2,)
+    assert discriminator(made, conditions).shape[-1] == 2
     counted = tuple(sum(p.numel() for p in network.parameters()) for network in (generator, discriminator))
     assert parameter_counts(config, size, channels, classes) == counted
 
@@ -77,7 +77,7 @@ def test_an_image_can_be_judged_under_several_conditions_at_once(family: str) ->
     config = options.build_config({"model.family": family, "model.width": 8})
     _, discriminator = build_networks(config.model, info(32, 1, 3))
     images, conditions = torch.rand(4, 1, 32, 32), torch.eye(3)[torch.tensor([[0, 1, 2, 0], [1, 1, 0, 2]])]
-    together = discriminator(images, conditions)  # (2, 4)
+    together = discriminator(images, conditions)  # (2, 4), or (2, S, 4) from S heads
     torch.testing.assert_close(together, torch.stack([discriminator(images, one) for one in conditions]))
 
 

@@ -1,5 +1,7 @@
 """Training at the smallest and at the largest image size, from reading the images to the sample sheet."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,6 +10,7 @@ from gan.config import options, settings
 from gan.data import registry
 from gan.evaluation.budget import ClassifierBudget, EvaluationBudget
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
+from gan.export.model_export import export_model
 from gan.models.build import FAMILIES
 from gan.runs import lifecycle
 from gan.runs.run import Run
@@ -60,6 +63,13 @@ def test_a_stopped_run_of_256_px_resumes_exactly() -> None:
     train_until(run, None)
     assert rows(run) == rows(whole)
     assert same(final_weights(run), final_weights(whole))
+
+
+@pytest.mark.parametrize("family", ["dcgan", "fastgan"])
+def test_a_run_of_256_px_is_trained_and_its_generator_exported(family: str, tmp_path: Path) -> None:
+    run = train_two_ticks(256, 256, family)
+    assert [row["seen"] for row in rows(run)] == [4, 8, 12, 16]
+    assert export_model(run, "onnx", tmp_path / "out").difference <= 1e-5
 
 
 def test_224_px_images_are_padded_to_256_px() -> None:
