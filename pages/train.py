@@ -16,7 +16,7 @@ from gan.runs.run import find_run
 from gan.training.estimate import Speed, estimate
 from pages.ui import frame
 from pages.ui.data import set_picker
-from pages.ui.frame import errors_noted, errors_shown
+from pages.ui.frame import error_text, errors_noted, errors_shown
 from pages.ui.runs import run_notes
 from pages.ui.train import before_start, config_diff, form, lengths, starting_points
 
@@ -83,7 +83,7 @@ def follow_link() -> None:
         try:
             fill_from_link(request)
         except GanError as error:
-            st.session_state[WRONG_LINK] = str(error)
+            st.session_state[WRONG_LINK] = error_text(error)
     if request and st.session_state[WRONG_LINK]:
         st.error(st.session_state[WRONG_LINK], icon=":material/link_off:")
 

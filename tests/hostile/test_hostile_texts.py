@@ -50,6 +50,7 @@ TAGS = frozenset(
         "br",
         "figure",
         "figcaption",
+        "bdi",
         "style",
         "svg",
         "path",

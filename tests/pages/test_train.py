@@ -194,7 +194,7 @@ def test_a_grey_start_says_why() -> None:
     at = page("train", set=["job.device:cuda:9"])
     start = next(button for button in at.button if button.label == "Start training")
     assert start.disabled
-    assert "no device cuda:9" in start.help
+    assert "no device cuda\\:9" in start.help  # Markdown
 
 
 def test_too_few_images_are_advised_against_clearly(monkeypatch: pytest.MonkeyPatch) -> None:

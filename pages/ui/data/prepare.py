@@ -25,7 +25,7 @@ def prepare_panel(entry: Entry) -> None:
         if entry.problem is not None:
             st.warning(escape_message(entry.problem))
         elif alive:
-            background.watch_task(task, f"Reading {entry.title}", _forget)
+            background.watch_task(task, f"Reading {escape_markdown(entry.title)}", _forget)
             return
         else:
             where = "reads the files on this machine" if entry.local else "downloads the set and reads it"
@@ -35,7 +35,7 @@ def prepare_panel(entry: Entry) -> None:
                 background.start_task(task.name)
                 st.rerun()
         if task.exists() and entry.problem is None:
-            background.watch_task(task, f"Reading {entry.title}", _forget)
+            background.watch_task(task, f"Reading {escape_markdown(entry.title)}", _forget)
 
 
 def read_instant(entry: Entry) -> None:

@@ -10,6 +10,7 @@ from gan.config.presets import PRESETS
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.errors import DataError
+from gan.io.markdown_text import escape_message
 from gan.runs import lifecycle, notes, sweeps
 from gan.training import preflight
 from gan.training.estimate import Estimate
@@ -37,7 +38,7 @@ def start_panel(config: RunConfig, estimated: Estimate) -> None:
     blocked = next((problem.text for problem in problems if problem.level == "error"), "")
     start_button(config, blocked, advised=all(problem.key != "too-few-per-class" for problem in problems))
     for problem in problems:
-        BOXES[problem.level](problem.text)
+        BOXES[problem.level](escape_message(problem.text))
     real_images_preview(config)
     estimate_figures(estimated)
     train_command(config)
@@ -63,7 +64,7 @@ def start_button(config: RunConfig, blocked: str, advised: bool) -> None:
     )
     if st.button(
         "Start training", type="primary" if advised else "secondary", icon=":material/play_arrow:",
-        width="stretch", **explained(Action.START_RUN, disabled=bool(blocked), help=blocked or None),
+        width="stretch", **explained(Action.START_RUN, disabled=bool(blocked), help=escape_message(blocked) or None),
     ):  # fmt: skip
         if repeats != 1:
             start_with_seeds(config, names.name_from_title(name), repeats)

@@ -115,7 +115,7 @@ def unread_images(chosen: DataConfig) -> None:
         prepare.read_instant(entry)
     task = background.task_folder(prepare.task_name(entry))
     if task.exists():
-        background.watch_task(task, f"Reading {entry.title}", cache.clear_catalogue)
+        background.watch_task(task, f"Reading {escape_markdown(entry.title)}", cache.clear_catalogue)
         if jobs.state(task).alive:
             return
     with st.container(horizontal=True, vertical_alignment="center"):
