@@ -150,7 +150,7 @@ def measure_export(show: Show) -> ExportSpeed:
         whole = _timed(lambda: write_export(run, request, Path(folder) / "out.zip"))
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         generation = _timed(lambda: _generate(sampler, EXPORTED)) / EXPORTED
-        encoding = _timed(lambda: [encode_png(image) for image in images]) / len(images)
+        encoding = _timed(lambda: [encode_png(image, {}) for image in images]) / len(images)
     in_turn = 1 / (generation + encoding)
     speed = ExportSpeed(
         EXPORTED, EXPORTED / whole, 1 / generation, 1 / encoding, EXPORTED / whole / in_turn, max(growth, 0)

@@ -4,7 +4,7 @@
     flat      images/<condition>_<name>.png
     dicom     images/<condition>/<name>.dcm
     npz       images.npz with `train_images` uint8 (N, H, W) or (N, H, W, 3) and `train_labels` uint8 (N, 1), or (N, K)
-              for attributes, as in MedMNIST
+              for attributes, as in MedMNIST, and the mark of synthetic pictures as the text `synthetic`
 
 Each has labels.csv with the columns `file`, then `class` or a 0/1 column for each attribute; in npz `row`, `snapshot`,
 `seed`, `index` and `truncation` replace `file`. Where Hugging Face needs it there is a metadata.csv too, with the same
@@ -32,7 +32,7 @@ from gan.data.info import DatasetInfo
 from gan.errors import UserError
 from gan.export import dicom, huggingface
 from gan.export.spool import Row, Spool
-from gan.io import png
+from gan.io import png, synthetic_mark
 from gan.io.atomic import replacing
 from gan.io.contact_sheet import Images
 from gan.io.csv_cells import harmless_cell
@@ -181,7 +181,7 @@ def _csv_text(header: list[str], rows: Iterable[list[Any]]) -> str:
 
 
 def _write_npz(spool: Spool, file: Path, info: DatasetInfo) -> list[int]:
-    """Write both arrays and return the item of each image; images are streamed, since a header needs only a shape."""
+    """Write the arrays and return the item of each image; images are streamed, since a header needs only a shape."""
     items = []
     side = info.native_size
     shape = (spool.count, side, side) if info.channels == 1 else (spool.count, side, side, info.channels)
@@ -193,6 +193,8 @@ def _write_npz(spool: Spool, file: Path, info: DatasetInfo) -> list[int]:
                 items.append(row.item)
         with archive.open("train_labels.npy", "w", force_zip64=True) as member:
             npy.write_array(member, _label_array(spool, info))
+        with archive.open(f"{synthetic_mark.ARRAY}.npy", "w") as member:
+            npy.write_array(member, np.array(synthetic_mark.WORDS))
     return items
 
 

@@ -1,4 +1,4 @@
-"""Sample sheets of a run as an animated GIF: the same noise from the first sheet to the newest."""
+"""Animated GIFs of synthetic pictures, marked as such; of sample sheets, the same noise as training goes on."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from gan.io import contact_sheet
+from gan.io.synthetic_mark import MARK, WORDS, XMP
 
 FRAMES = 60
 """At most, evenly spaced over the run, always with the first and the newest."""
@@ -47,7 +48,8 @@ def read_frame(path: Path, transposed: tuple[int, int] | None) -> Image.Image:
 
 
 def encode_gif(pictures: Sequence[Image.Image], milliseconds: float, hold_last: int = HOLD_LAST) -> bytes:
-    """An endless GIF: each frame for `milliseconds`, the last `hold_last` times as long.
+    """An endless GIF with the mark of synthetic pictures: each frame for `milliseconds`, the last `hold_last` times as
+    long.
 
     The format counts in hundredths of a second. A frame takes at least two: browsers slow down faster animations.
     """
@@ -55,6 +57,25 @@ def encode_gif(pictures: Sequence[Image.Image], milliseconds: float, hold_last: 
     durations = [duration] * (len(pictures) - 1) + [duration * hold_last]
     content = io.BytesIO()
     pictures[0].save(
-        content, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
+        content,
+        "GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=durations,
+        loop=0,
+        optimize=False,
+        comment=f"Synthetic: {WORDS}",
     )
-    return content.getvalue()
+    return _with_xmp(content.getvalue(), MARK[XMP])
+
+
+def _with_xmp(gif: bytes, xmp: str) -> bytes:
+    """The GIF with XMP in an application extension (ISO 16684-3), after the header and the global colours.
+
+    The packet is not cut into blocks. A reader that expects blocks meets one of the 256 falling bytes at its end,
+    whose value is the distance to the end.
+    """
+    flags = gif[10]
+    start = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+    end = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
+    return gif[:start] + b"\x21\xff\x0bXMP DataXMP" + xmp.encode() + end + gif[start:]

@@ -7,6 +7,7 @@ Letters: n images, C channels, H W.
 """
 
 import base64
+import io
 import os
 import struct
 import zlib
@@ -15,22 +16,29 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from gan.errors import DamagedFileError
 from gan.io.contact_sheet import Images
 from gan.io.untrusted_files import open_regular
 
 
-def encode_png(image: Images, text: Mapping[str, str] | None = None) -> bytes:
-    """An image (C, H, W) as PNG bytes, with `text` as its metadata."""
-    return encode_pngs(image[None], [text or {}])[0]
+def encode_png(image: Images, text: Mapping[str, str]) -> bytes:
+    """An image (C, H, W) as PNG bytes, with `text` as its metadata: `synthetic_mark.MARK` for a synthetic one."""
+    return encode_pngs(image[None], [text])[0]
+
+
+def encode_picture(picture: Image.Image, text: Mapping[str, str], *, optimize: bool = False) -> bytes:
+    """A picture as PNG bytes, with `text` as in `encode_png`; `optimize` takes longer and makes it smaller."""
+    chunks, content = PngInfo(), io.BytesIO()
+    for key, value in text.items():
+        chunks.add_itxt(key, value)
+    picture.save(content, "PNG", pnginfo=chunks, optimize=optimize)
+    return content.getvalue()
 
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-SYNTHETIC = "Synthetic"
-"""The keyword of the text that marks an image as generated."""
-XMP = "XML:com.adobe.xmp"
-"""The keyword under which a PNG holds XMP (ISO 16684-3)."""
 MAX_TEXT = 1 << 16
 GREY, COLOUR = 0, 2
 """The standard's colour types, for 8 bits a channel."""

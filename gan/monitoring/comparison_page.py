@@ -19,7 +19,8 @@ from gan.evaluation.report import svg, text
 from gan.evaluation.report.svg import Point, Series
 from gan.io import contact_sheet
 from gan.io.csv_cells import harmless_cell
-from gan.io.png import data_uri
+from gan.io.png import data_uri, encode_picture
+from gan.io.synthetic_mark import MARK
 from gan.monitoring import curve_points, run_differences, run_table, score_table
 from gan.monitoring.score_table import Cell
 from gan.runs.metrics import D_G_Z1, D_X, LOSS_D, LOSS_G, METRICS
@@ -184,12 +185,11 @@ def _samples(runs: Sequence[Run]) -> str:
             f'<figure><figcaption>{name}, {moment}</figcaption><img alt="Samples of {name}, {moment}" src="{picture}">'
             "</figure>"
         )
-    return f'<div class="sheets">{"".join(figures)}</div>'
+    note = "All of these images are synthetic: none is a photograph, a scan or a patient. Not for clinical use."
+    return f'<div class="sheets">{"".join(figures)}</div><p class="quiet">{note}</p>'
 
 
 def _picture(sheet: Image.Image) -> str:
-    content = io.BytesIO()
     if max(sheet.size) > SHEET_SIDE:
         sheet.thumbnail((SHEET_SIDE, SHEET_SIDE))
-    sheet.save(content, "PNG", optimize=True)
-    return data_uri(content.getvalue())
+    return data_uri(encode_picture(sheet, MARK, optimize=True))

@@ -9,19 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gan import __version__
 from gan.config import settings
-from gan.io.png import SYNTHETIC, XMP
+from gan.io.synthetic_mark import MARK
 
-TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-"""IPTC's code for media that a trained model generated; cataloguing programs and search engines read it."""
-SYNTHETIC_XMP = (
-    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
-    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-    'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    f'Iptc4xmpExt:DigitalSourceType="{TRAINED_ALGORITHMIC_MEDIA}"/></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
-)
-"""XMP (ISO 16684-1) with IPTC's DigitalSourceType, read-only: it is the same for every image."""
 MAX_FILE_NAME_BYTES = 92
 """Length of an image's file name, at most: with `images/` and the condition's folder the path has 200 bytes."""
 
@@ -52,18 +42,12 @@ def file_name(run: str, snapshot: int, seed: int, index: int, truncation: float,
 
 
 def png_text(run: str, origin: Origin) -> dict[str, str]:
-    """The text chunks of a PNG: that it is synthetic, in words and as XMP, its condition, and the command that makes it
-    again."""
+    """The text chunks of a PNG: the mark of a synthetic picture, its condition, and the command that makes it again."""
     again = f"{settings.PROGRAM} sample {run} --snapshot {origin.snapshot} --condition {shlex.quote(origin.condition)}"
     again += (
         f" --seed {origin.seed} --start {origin.index} --count 1 --truncation {shortest_decimal(origin.truncation)}"
     )
-    return {
-        SYNTHETIC: f"yes: made by a conditional GAN (gan {__version__}), no photograph of anything",
-        "Condition": origin.condition,
-        "Make again": f"{again} --out one-image",
-        XMP: SYNTHETIC_XMP,
-    }
+    return {**MARK, "Condition": origin.condition, "Make again": f"{again} --out one-image"}
 
 
 def shortest_decimal(value: float) -> str:

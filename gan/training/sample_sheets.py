@@ -12,6 +12,8 @@ from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.io.atomic import replacing, write_json
 from gan.io.contact_sheet import make_grid
+from gan.io.png import encode_picture
+from gan.io.synthetic_mark import MARK
 from gan.runs.run import Run
 from gan.sampling.conditions import representative_conditions
 from gan.sampling.latents import generate_images, sample_noise
@@ -46,7 +48,7 @@ class SampleSheet:
         z, conditions = self._z.to(device), self._conditions.to(device)
         images = generate_images(state.average, z, conditions, self._native_size)  # (R * M, C, native, native)
         with replacing(run.sample_sheet(state.seen)) as temporary:
-            make_grid(images, self._columns).save(temporary, format="PNG")
+            temporary.write_bytes(encode_picture(make_grid(images, self._columns), MARK))
         columns = run.path / "samples" / "columns.json"
         if not columns.exists():
             write_json(columns, {"labels": self._labels, "rows": ROWS})

@@ -3,7 +3,6 @@
 Keys are paths, names and numbers, never arrays: Streamlit hashes only a sample of a large one.
 """
 
-import io
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -40,6 +39,8 @@ from gan.evaluation.records.partial_study import PartialRegime
 from gan.evaluation.training_images import viewing_problem
 from gan.io import animation, contact_sheet
 from gan.io.atomic import FileVersion, file_version
+from gan.io.png import encode_picture
+from gan.io.synthetic_mark import MARK
 from gan.io.untrusted_files import read_bytes
 from gan.monitoring import real_diversity as diversity
 from gan.monitoring import run_verdict as verdicts
@@ -134,7 +135,8 @@ def thumbnail(picture: Path, columns: int) -> bytes:
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _thumbnail(picture: Path, version: FileVersion, columns: int) -> bytes:
-    return _png(contact_sheet.fold_sheet(contact_sheet.read_sheet(picture, columns), columns, tiles.CARD))
+    sheet = contact_sheet.fold_sheet(contact_sheet.read_sheet(picture, columns), columns, tiles.CARD)
+    return encode_picture(sheet, MARK)
 
 
 def sheet_strips(picture: Path, columns: int) -> list[bytes]:
@@ -144,13 +146,8 @@ def sheet_strips(picture: Path, columns: int) -> list[bytes]:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _strips(picture: Path, version: FileVersion, columns: int) -> list[bytes]:
-    return [_png(strip) for strip in contact_sheet.sheet_strips(contact_sheet.read_sheet(picture, columns), columns)]
-
-
-def _png(picture: Image.Image) -> bytes:
-    content = io.BytesIO()
-    picture.save(content, "PNG")
-    return content.getvalue()
+    sheet = contact_sheet.read_sheet(picture, columns)
+    return [encode_picture(strip, MARK) for strip in contact_sheet.sheet_strips(sheet, columns)]
 
 
 def samples_gif(run: Run, turned: tuple[int, int] | None) -> bytes:
@@ -241,7 +238,7 @@ def condition_examples(run: Run) -> list[bytes | None] | None:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _examples(path: Path, version: FileVersion, _images: ImageSet) -> list[bytes | None]:
     shown = [tiles.example_strip(_images, condition) for condition in range(len(_images.names))]
-    return [None if picture is None else _png(picture) for picture in shown]
+    return [None if picture is None else encode_picture(picture, {}) for picture in shown]
 
 
 def real_examples(run: Run, texts: Sequence[str], count: int, skip: int) -> list[NDArray[np.uint8]] | None:
@@ -341,7 +338,7 @@ def outcome_pictures(folder: Path, window: Window, outcome: Outcome) -> dict[str
 @st.cache_data(max_entries=2000, show_spinner=False)
 def _picture(root: Path, file: str, version: FileVersion, window: Window) -> bytes | None:
     image = picture(root, file, window=window)
-    return None if image is None else _png(image)
+    return None if image is None else encode_picture(image, {})
 
 
 def square_picture(root: Path, file: str, side: int) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ TILE = 96  # px, about: the side of an image on the page; one of 64 px is shown 
 
 @dataclass(frozen=True)
 class Row:
-    """Images (n, C, H, W) with a name and a note such as a count; the alternative text is `alt` plus a number."""
+    """Real images (n, C, H, W) with a name and a note such as a count; the alternative text is `alt` plus a number."""
 
     name: str
     note: str
@@ -82,7 +82,7 @@ def _tiles(shown: NDArray[np.uint8], alt: str, tile: int) -> str:
     look = "sharp" if side >= own else "smooth"
     return "".join(
         f'<img class="{look}" width="{side}" height="{side}" alt="{html.escape(alt)}, number {number + 1}" '
-        f'src="{data_uri(encode_png(image))}">'
+        f'src="{data_uri(encode_png(image, {}))}">'
         for number, image in enumerate(shown)
     )
 

@@ -20,6 +20,7 @@ from gan.monitoring.run_verdict import run_verdict
 from gan.runs import lifecycle, notes
 from tests.conftest import trained
 from tests.support.evaluation import studied, use_budget
+from tests.support.synthetic_marks import assert_marked, pictures_of
 
 
 class _Tags(HTMLParser):
@@ -64,6 +65,7 @@ def test_a_report_holds_everything_and_fetches_nothing(
     assert tags.open == []
     assert tags.fetched
     assert all(source.startswith("data:image/png;base64,") for source in tags.fetched)
+    assert_marked(pictures_of(text), fewest=10)
     assert "<script" not in text
     assert "@import" not in text
     assert "url(" not in text

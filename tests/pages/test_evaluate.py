@@ -35,6 +35,7 @@ from tests.support.evaluation import SMALL_BUDGET, confirmed, demo_scores, measu
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, wait_until
 from tests.support.pages import buttons, made, page, said
+from tests.support.synthetic_marks import assert_marked, pictures_of
 from tests.support.uploads import add_zip
 
 
@@ -72,6 +73,7 @@ def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, 
     assert f"real against real <b>{result.floor['coverage']:.1%}</b>" in shown
     assert f"on real images <b>{result.real_accuracy_balanced:.1%}</b>" in shown
     assert shown.count('class="pair') - shown.count('class="pairs') == len(result.near_copies["pairs"])
+    assert_marked(pictures_of(shown), fewest=len(result.near_copies["pairs"]))
     assert interpretation.conclusion(result, counts)[0] in said(at)
     assert at.get("download_button")[0].proto.label == "Report"
     table = at.dataframe[0].value

@@ -35,6 +35,6 @@ def add_digits(name: str, train: int, flipped: int = 0, held: int = 20) -> dict[
         file = f"{split}/{given}/{number:04d}.png"
         if number in wrong:
             true[file] = str(label)
-        files.append((file, io.BytesIO(encode_png(images[number][None]))))
+        files.append((file, io.BytesIO(encode_png(images[number][None], {}))))
     staging.accept(add_files(name, files))
     return true

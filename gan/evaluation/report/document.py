@@ -9,8 +9,8 @@ Letters: n images, C channels, H = W the set's own side.
 """
 
 import html
-import io
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,7 +32,8 @@ from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, study_style, terms, text
 from gan.evaluation.training_images import not_read_yet, viewable_training_images
 from gan.io.contact_sheet import make_grid
-from gan.io.png import data_uri
+from gan.io.png import data_uri, encode_picture
+from gan.io.synthetic_mark import MARK, MARK_OF_BOTH
 from gan.runs.run import Run
 from gan.sampling import conditions
 
@@ -151,8 +152,8 @@ def _samples(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> st
         generated = sampler.generate(requested[k].sample(info, across, 0), result.made_with["seed"], start + k * across)
         name = html.escape(info.names[k])
         rows.append(
-            f"<tr><th>{name}</th><td>{_sheet(real, f'Real images of {name}')}</td>"
-            f"<td>{_sheet(generated, f'Generated images of {name}')}</td></tr>"
+            f"<tr><th>{name}</th><td>{_sheet(real, f'Real images of {name}', {})}</td>"
+            f"<td>{_sheet(generated, f'Generated images of {name}', MARK)}</td></tr>"
         )
     rest = len(info.names) - len(rarest)
     return (
@@ -168,19 +169,18 @@ def _pairs(result: EvaluationResult, images: ImageSet, sampler: "Sampler") -> st
     made, real = closest_pairs.closest_pair_images(result, sampler, images)
     most = max(MIN_PER_ROW, min(len(made), PIXELS // (8 * made[0].size)))
     both = np.concatenate([made[:most], real[:most]])
-    sheet = _sheet(both, "Generated images above, the nearest training image of each below", most)
+    sheet = _sheet(both, "Generated images above, the nearest training image of each below", MARK_OF_BOTH, most)
     return (
         f'<div class="wide">{sheet}</div><p class="quiet">The closest pairs: generated above, the nearest training '
         "image below.</p>"
     )
 
 
-def _sheet(tiles: NDArray[np.uint8], alt: str, columns: int | None = None) -> str:
-    """Images (n, C, H, H) as one `<img>`, in rows of `columns`, by default in one row."""
+def _sheet(tiles: NDArray[np.uint8], alt: str, text: Mapping[str, str], columns: int | None = None) -> str:
+    """Images (n, C, H, H) as one `<img>` with `text` in its PNG, in rows of `columns`, by default in one row."""
     if not len(tiles):
         return '<span class="quiet">none</span>'
-    buffer = io.BytesIO()
     picture = make_grid(tiles, columns or len(tiles))
-    picture.save(buffer, format="PNG", optimize=True)
     scale = max(1, round(SIDE / tiles.shape[-1]))
-    return f'<img alt="{alt}" width="{picture.width * scale}" src="{data_uri(buffer.getvalue())}">'
+    source = data_uri(encode_picture(picture, text, optimize=True))
+    return f'<img alt="{alt}" width="{picture.width * scale}" src="{source}">'

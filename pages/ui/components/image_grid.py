@@ -110,7 +110,7 @@ def _tile_data(tile: Tile, marks: Mapping[str, str], side: int) -> dict[str, Any
 
 def _picture_data(row: Row, side: int) -> list[dict[str, Any]]:
     return [
-        {"src": data_uri(encode_png(image)), "alt": f"{row.alt}, number {number}", "sharp": side >= image.shape[-1]}
+        {"src": data_uri(encode_png(image, {})), "alt": f"{row.alt}, number {number}", "sharp": side >= image.shape[-1]}
         for number, image in enumerate([] if row.pictures is None else row.pictures, 1)
     ]
 

@@ -49,7 +49,7 @@ def _file(one: Example, name: str) -> str:
     fitted = html.escape(f"{one.file} as the networks will see it")
     return (
         f'<figure class="pair" title="{file}: {one.split}{group}">'
-        f'<img alt="{alt}" height="{HEIGHT}" src="{data_uri(encode_png(one.pixels))}">'
-        f'<img alt="{fitted}" width="{HEIGHT}" height="{HEIGHT}" src="{data_uri(encode_png(one.fitted))}">'
+        f'<img alt="{alt}" height="{HEIGHT}" src="{data_uri(encode_png(one.pixels, {}))}">'
+        f'<img alt="{fitted}" width="{HEIGHT}" height="{HEIGHT}" src="{data_uri(encode_png(one.fitted, {}))}">'
         f"<figcaption><bdi>{file}</bdi></figcaption></figure>"
     )

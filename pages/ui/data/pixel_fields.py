@@ -1,17 +1,15 @@
 """Fields for geometry, grey levels and frames, with what each geometry makes of an image."""
 
-import io
 from typing import get_args
 
 import streamlit as st
-from PIL import Image
 
 from gan.data.ingest.labels.reading import Frames, Reading, Window
 from gan.data.ingest.outcome import Outcome
 from gan.data.ingest.pixels.formats import may_be_dicom
 from gan.data.transform import Geometry
 from gan.io.markdown_text import escape_markdown
-from gan.io.png import data_uri
+from gan.io.png import data_uri, encode_picture
 from pages.ui import cache
 from pages.ui.data.label_fields import Form
 
@@ -44,7 +42,8 @@ def geometry_field(form: Form, outcome: Outcome) -> Geometry:
     if fitted:
         alt = "what it makes of the example"
         figures = (
-            f'<figure><img width="96" height="96" alt="{GEOMETRIES[name]}: {alt}" src="{data_uri(_png(image))}">'
+            f'<figure><img width="96" height="96" alt="{GEOMETRIES[name]}: {alt}" '
+            f'src="{data_uri(encode_picture(image, {}))}">'
             f"<figcaption>{GEOMETRIES[name]}</figcaption></figure>"
             for name, image in fitted.items()
         )
@@ -75,9 +74,3 @@ def window_field(form: Form, found: tuple[float, float] | None) -> Window:
         st.error("White must be a higher level than black.")
         return base
     return int(black), int(white)
-
-
-def _png(image: Image.Image) -> bytes:
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    return content.getvalue()

@@ -255,4 +255,4 @@ def _pixels(image_set: ImageSet, row: int) -> NDArray[np.uint8]:
 
 
 def _png(image_set: ImageSet, row: int) -> bytes:
-    return encode_png(tiles.real_images(image_set, np.array([row]))[0])
+    return encode_png(tiles.real_images(image_set, np.array([row]))[0], {})

@@ -1,6 +1,7 @@
 """Near copies of training images, the closest pairs side by side, and the membership test."""
 
 import html
+from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
@@ -11,6 +12,7 @@ from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.training_images import viewing_problem
 from gan.io.markdown_text import escape_markdown, escape_message
 from gan.io.png import data_uri, encode_png
+from gan.io.synthetic_mark import MARK
 from gan.runs.run import Run
 from pages.ui import cache_torch
 
@@ -78,8 +80,9 @@ def _pair(pair: dict[str, object], synthetic: NDArray[np.uint8], real: NDArray[n
     condition = html.escape(_short(str(pair["condition"])))
     style, verdict = ("pair copy", "near copy, ") if pair["copy"] else ("pair", "")
     return (
-        f'<div class="{style}"><div class="two">{_figure(synthetic, f"Generated image of {condition}", "generated")}'
-        f"{_figure(real, 'Its nearest training image', 'training')}</div>"
+        f'<div class="{style}"><div class="two">'
+        f"{_figure(synthetic, f'Generated image of {condition}', 'generated', MARK)}"
+        f"{_figure(real, 'Its nearest training image', 'training', {})}</div>"
         f'<div class="note"><b>{condition}</b>: {verdict}closeness {pair["closeness"]:.2f}</div></div>'
     )
 
@@ -93,8 +96,8 @@ def _short(condition: str) -> str:
     return ", ".join(on) or "none"
 
 
-def _figure(image: NDArray[np.uint8], alt: str, caption: str) -> str:
+def _figure(image: NDArray[np.uint8], alt: str, caption: str, text: Mapping[str, str]) -> str:
     return (
-        f'<figure><img class="sharp" alt="{alt}" src="{data_uri(encode_png(image))}">'
+        f'<figure><img class="sharp" alt="{alt}" src="{data_uri(encode_png(image, text))}">'
         f"<figcaption>{caption}</figcaption></figure>"
     )

@@ -118,7 +118,8 @@ def reading_view(run: Run, identifier: str) -> None:
         raise DataError("The data set is no longer read on this machine: score a snapshot first.")
     image = reader_study.reading_image(reading, number, images, cache_torch.sampler(run, reading.snapshot))
     with st.container(key="reader-image"):
-        st.html(f'<img class="sharp" alt="Image {number + 1}" src="{data_uri(encode_png(image))}">')
+        blind = data_uri(encode_png(image, {}))  # no mark: it would tell the reader what to find out
+        st.html(f'<img class="sharp" alt="Image {number + 1}" src="{blind}">')
     began = time.monotonic()
     left, right = st.columns(2)
     for position, (label, real, plausible, key) in enumerate(ANSWERS):

@@ -8,7 +8,7 @@ import math
 import re
 import tokenize
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +22,8 @@ from gan.data.ingest.files.archive_formats import DAMAGE
 from gan.data.ingest.files.contained_image import ContainedImage
 from gan.data.ingest.labels.split_words import split_word
 from gan.errors import DataError
-from gan.io.png import encode_pngs
+from gan.io.png import encode_picture, encode_pngs
+from gan.io.synthetic_mark import ARRAY, MARK
 
 IMAGE_WORDS = ("images", "image", "imgs", "x", "data")
 LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes")
@@ -67,8 +68,9 @@ def read_npz(path: Path, shown_as: str) -> Iterator[ContainedImage]:
             pairs = _pairs(list(arrays.values()), shown_as)
             total, done = sum(images.shape[0] for images, _, _ in pairs), 0
             for images, labels, split in pairs:
+                text = MARK if f"{ARRAY}.npy" in arrays else {}
                 rows = _labels(_read(archive, labels, shown_as), images, labels, _names(archive, arrays), shown_as)
-                for content, row in zip(_pngs(archive, images), rows, strict=True):
+                for content, row in zip(_pngs(archive, images, text), rows, strict=True):
                     yield ContainedImage(content, ".png", "", row, split, done=done / total)
                     done += 1
     except (*DAMAGE, ValueError, SyntaxError, tokenize.TokenError, TypeError, MemoryError, OverflowError) as error:
@@ -169,8 +171,8 @@ def _labels(
     return [{"class": names[number] if named else str(number)} for number in numbers]
 
 
-def _pngs(archive: zipfile.ZipFile, images: _Array) -> Iterator[bytes]:
-    """The images as PNG files, CHUNK at a time."""
+def _pngs(archive: zipfile.ZipFile, images: _Array, text: Mapping[str, str]) -> Iterator[bytes]:
+    """The images as PNG files with that text, CHUNK at a time."""
     count, height, width = images.shape[:3]
     channels = images.shape[3] if len(images.shape) == 4 else 1
     size = height * width * channels * images.dtype.itemsize
@@ -183,16 +185,14 @@ def _pngs(archive: zipfile.ZipFile, images: _Array) -> Iterator[bytes]:
             if len(content) < n * size:
                 raise EOFError(f"{images.name} ends early")
             pixels = np.frombuffer(content, images.dtype).reshape(n, height, width, channels)
-            yield from _encode(pixels)
+            yield from _encode(pixels, text)
 
 
-def _encode(pixels: NDArray[Any]) -> Iterator[bytes]:
-    """Pixels (n, H, W, C) as PNG files."""
+def _encode(pixels: NDArray[Any], text: Mapping[str, str]) -> Iterator[bytes]:
+    """Pixels (n, H, W, C) as PNG files with that text."""
     if pixels.dtype == np.uint16:
         for image in pixels[:, :, :, 0]:
-            file = io.BytesIO()
-            Image.fromarray(image.astype("<u2")).save(file, "png")
-            yield file.getvalue()
+            yield encode_picture(Image.fromarray(image.astype("<u2")), text)
         return
     levels = pixels.astype(np.uint8) * (255 if pixels.dtype == np.bool_ else 1)
-    yield from encode_pngs(np.ascontiguousarray(levels.transpose(0, 3, 1, 2)), [{}] * len(levels))
+    yield from encode_pngs(np.ascontiguousarray(levels.transpose(0, 3, 1, 2)), [text] * len(levels))

@@ -12,7 +12,8 @@ import numpy as np
 from gan.data.ingest.files.listing import Listing
 from gan.errors import DamagedFileError
 from gan.io.json_files import read_json
-from gan.io.png import SYNTHETIC, read_text
+from gan.io.png import read_text
+from gan.io.synthetic_mark import SYNTHETIC
 from gan.io.untrusted_files import open_regular
 
 MANIFEST, LABELS = "manifest.json", "labels.csv"
