@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from gan.access import audit
 from gan.access.identity import Role
+from gan.access.ownership import NAME
 from gan.access.sign_in_settings import ROLES, role_named
 from gan.config import settings
 from gan.errors import UserError
@@ -24,7 +25,6 @@ from gan.io.atomic import FileVersion, file_version, write_json
 from gan.io.file_lock import exclusive
 from gan.io.json_files import read_typed
 
-NAME = r"[a-z0-9][a-z0-9._@+-]{0,127}"
 GROUP = r"[\w][\w .:/@+-]{0,127}"
 SHORTEST, LONGEST = 12, 1024
 """Characters of a password."""

@@ -23,6 +23,8 @@ VISIBILITY = re.compile(r"all|private|group:[^\x00-\x1f\x7f]{1,100}")
 MAX_BYTES = 2**20
 MAX_OWNER = 200
 """Characters of a person's name."""
+NAME = r"[a-z0-9][a-z0-9._@+-]{0,127}"
+"""A person's name, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,14 @@ def checked_sharing(visibility: str) -> str:
         groups = ", ".join(sorted(who.groups)) or "none"
         raise ConfigError(f"You are not in the group {group}. Your groups: {groups}.")
     return visibility
+
+
+def checked_owner(name: str) -> str:
+    """The name of a person as owners are written; raises ConfigError for a text that is no name."""
+    name = name.strip().lower()
+    if not re.fullmatch(NAME, name, re.ASCII):
+        raise ConfigError(f"The owner is {name!r}: it takes a name, such as accounts have: letters, digits and ._@+-.")
+    return name
 
 
 def is_owner(owner: str, who: Identity) -> bool:

@@ -46,6 +46,7 @@ class Action(Enum):
     DELETE_RUN = "delete-run"
     RELEASE_JOB = "release-job"
     SHARE = "share"
+    GIVE = "give"
     MARK_IMAGES = "mark-images"
     EVALUATE = "evaluate"
     READ_BLIND = "read-blind"
@@ -85,6 +86,7 @@ RULES: Mapping[Action, Rule] = {
     Action.DELETE_RUN: Rule("delete a run", Role.MEMBER, Role.STEWARD, audited=True),
     Action.RELEASE_JOB: Rule("release a job of another machine", Role.STEWARD, audited=True),
     Action.SHARE: Rule("change who may see a run or set", Role.MEMBER, Role.STEWARD, audited=True),
+    Action.GIVE: Rule("give a run or set to another person", Role.STEWARD, audited=True),
     Action.MARK_IMAGES: Rule("mark images of a run", Role.MEMBER),
     Action.EVALUATE: Rule("evaluate a run", Role.MEMBER),
     Action.READ_BLIND: Rule("take a blind reading", Role.MEMBER),

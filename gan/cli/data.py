@@ -1,6 +1,6 @@
 """`data list`, `data check`, `data add` and `data prepare`: list, check, add and read sets.
 
-More commands of `data` are in `labels.py` and `added_sets.py`.
+More commands of `data` are in `labels.py`, `added_sets.py` and `share.py`.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.cli.labels import add_label_commands
 from gan.cli.progress import show_progress
 from gan.cli.reading_options import add_reading_options, choose_reading, reading_options
+from gan.cli.share import add_share_command
 from gan.config import settings
 from gan.errors import UserError
 from gan.io.atomic import remove_folder
@@ -58,6 +59,7 @@ def add_commands(command: AddCommand) -> None:
     add_run_options(prepare, DATA_PREFIX)
     add_label_commands(command, data)
     add_set_commands(command, data)
+    add_share_command(command, data)
 
 
 def _add_names_encoding(parser: argparse.ArgumentParser) -> None:

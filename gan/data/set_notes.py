@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from gan.access.ownership import Ownership, checked_sharing, read_ownership, write_ownership
+from gan.access.ownership import checked_owner, checked_sharing, read_ownership, write_ownership
 from gan.access.permissions import Action, decide, require
 from gan.config import names, settings
 from gan.data.set_access import folder_target
@@ -90,7 +90,19 @@ def share_set(name: str, visibility: str) -> None:
     """
     folder = added_folder(name)
     require(Action.SHARE, folder_target(folder), visibility)
-    write_ownership(folder, Ownership(read_ownership(folder).owner, checked_sharing(visibility)))
+    _change_ownership(folder, visibility=checked_sharing(visibility))
+
+
+def give_set(name: str, owner: str) -> None:
+    """Make an added set another person's; raises as `share_set` does, and ConfigError for a text that is no name."""
+    folder, owner = added_folder(name), checked_owner(owner)
+    require(Action.GIVE, folder_target(folder), f"to {owner}")
+    _change_ownership(folder, owner=owner)
+
+
+def _change_ownership(folder: Path, **values: str) -> None:
+    with exclusive(settings.added_sets() / "notes.lock"):
+        write_ownership(folder, replace(read_ownership(folder), **values))
 
 
 def set_title(folder: Path) -> str:

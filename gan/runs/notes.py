@@ -10,7 +10,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gan.access.ownership import PRIVATE, Target, checked_sharing, checked_visibility, new_ownership, ownership_in
+from gan.access.ownership import (
+    PRIVATE,
+    Target,
+    checked_owner,
+    checked_sharing,
+    checked_visibility,
+    new_ownership,
+    ownership_in,
+)
 from gan.access.permissions import Action, require
 from gan.config.names import NAME
 from gan.errors import RunError
@@ -86,6 +94,13 @@ def share_run(folder: Path, visibility: str) -> About:
     return _change(
         folder, lambda about: replace(about, visibility=checked_sharing(visibility)), Action.SHARE, visibility
     )
+
+
+def give_run(folder: Path, owner: str) -> About:
+    """Make a run another person's; returns the new About. Raises ConfigError for a text that is no name, and as
+    `update_about`."""
+    owner = checked_owner(owner)
+    return _change(folder, lambda about: replace(about, owner=owner), Action.GIVE, f"to {owner}")
 
 
 def change_tags(folder: Path, added: Sequence[str] = (), removed: Sequence[str] = ()) -> About:

@@ -94,6 +94,8 @@ CALLS: Mapping[str, tuple[Action, Callable[[World], object]]] = {
     "gan.runs.notes.update_about": (Action.CHANGE_RUN, lambda w: notes.update_about(w.run.path, title="Bob's")),
     "gan.runs.notes.change_tags": (Action.CHANGE_RUN, lambda w: notes.change_tags(w.run.path, ["bob"])),
     "gan.runs.notes.share_run": (Action.SHARE, lambda w: notes.share_run(w.run.path, "all")),
+    "gan.runs.notes.give_run": (Action.GIVE, lambda w: notes.give_run(w.run.path, "bob")),
+    "gan.data.set_notes.give_set": (Action.GIVE, lambda w: set_notes.give_set("cells", "bob")),
     "gan.runs.set_users.delete_set": (Action.REMOVE_SET, lambda w: set_users.delete_set("cells")),
     "gan.jobs.stop": (Action.STOP_JOB, lambda w: jobs.stop(w.run.path)),
     "gan.jobs.submit": (Action.CHANGE_RUN, lambda w: jobs.submit(w.run.path, "cpu")),

@@ -1,6 +1,7 @@
 """Every command, page and route has an entry in the table, and refuses everybody whom the table refuses."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from gan.access.identity import SIGNED_OUT, Identity, Role, acting_as
+from gan.access import audit
+from gan.access.identity import SIGNED_OUT, SYSTEM, Identity, Role, acting_as
 from gan.access.permissions import Action, decide
 from gan.cli import main as command_line
-from gan.config import options
+from gan.config import options, settings
 from gan.config.settings import ROOT
+from gan.data.ingest import staging
+from gan.data.set_access import folder_target
 from gan.export import exports
 from gan.export.request import ExportRequest
 from gan.io.atomic import write_json
@@ -25,7 +29,9 @@ from gan.runs.run import Run
 from pages.ui import frame
 from pages.ui.access import allowed
 from pages.ui.routes import export_link, routes
+from tests.support.image_files import class_files, zip_of
 from tests.support.pages import APP, buttons, page, said
+from tests.support.uploads import add_zip
 
 ANN, BOB = Identity("ann", Role.MEMBER), Identity("bob", Role.MEMBER)
 VIEWER, STEWARD, ADMIN = Identity("vic", Role.VIEWER), Identity("sam", Role.STEWARD), Identity("ada", Role.ADMIN)
@@ -202,3 +208,42 @@ def test_an_owner_shares_a_run_on_its_page(monkeypatch: pytest.MonkeyPatch) -> N
     visit_as(BOB, monkeypatch)
     at = page("progress", run="mine")
     assert len(at.radio) == 0
+
+
+def test_the_command_line_shares_and_gives_a_run_and_a_set(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_SIGN_IN", "password")
+    with acting_as(ANN):
+        run = lifecycle.create_run(options.build_config({}), "one")
+        staging.accept(add_zip("cells", zip_of(class_files())))
+    folder = folder_target(settings.added_sets() / "cells")
+
+    def share(*words: str, who: Identity = SYSTEM) -> int:
+        with acting_as(who):
+            return command_line.main([*words])
+
+    for words, target in ((("share", "one"), lambda: run), (("data", "share", "cells"), lambda: replace(folder))):
+        assert share(*words) == 0
+        assert "ann" in capsys.readouterr().out
+        assert share(*words, "--visibility", "group:retina", who=ANN) == 2  # she is not in it
+        assert share(*words, "--visibility", "everybody") == 2
+        assert (target().owner, target().visibility) == ("ann", "private")
+        assert share(*words, who=BOB) == 2  # as good as missing
+        assert share(*words, "--visibility", "all", who=ANN) == 0
+        assert share(*words, "--owner", "bob", who=ANN) == 2
+        assert share(*words, "--visibility", "private", who=BOB) == 2
+        assert (target().owner, target().visibility) == ("ann", "all")
+        assert share(*words, "--owner", "a b") == 2
+        assert share(*words, "--owner", "Bob", "--visibility", "group:retina", who=STEWARD) == 0
+        assert (target().owner, target().visibility) == ("bob", "group:retina")
+        assert "bob" in capsys.readouterr().out
+    recorded = [(entry.name, entry.action, entry.detail, entry.allowed) for entry in audit.entries()]
+    for entry in (
+        ("ann", "share", "all", True),
+        ("ann", "give", "to bob", False),
+        ("bob", "share", "private", False),
+        ("sam", "give", "to bob", True),
+        ("sam", "share", "group:retina", True),
+    ):
+        assert recorded.count(entry) == 2, entry
