@@ -12,6 +12,7 @@ from gan.config import options
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data import catalogue
 from gan.errors import ConfigError, GanError
+from gan.runs import parents
 from gan.runs.run import find_run
 from gan.training.estimate import Speed, estimate
 from pages.ui import frame
@@ -91,7 +92,7 @@ def follow_link() -> None:
 def fill_from_link(request: dict[str, Any]) -> None:
     """Fill the form from the parameters of a link; raises RunError, ConfigError or DataError."""
     if "clone" in request:
-        form.fill_form(find_run(request["clone"]).config.flat())
+        form.fill_form(parents.visible_config(find_run(request["clone"])).flat())
     if "preset" in request:
         starting_points.fill_from_preset(request["preset"])
     if "data" in request:
@@ -104,7 +105,10 @@ def changes_from_clone(config: RunConfig) -> None:
     """For a clone, the options that differ from the original run."""
     if "clone" in st.query_params and not st.session_state[WRONG_LINK]:
         run = find_run(st.query_params["clone"])
-        config_diff.changed_options(config, run.config, f"the run **{run_notes.run_title(run)}**")
+        base = parents.visible_config(run)
+        if base != run.config:
+            st.caption("The run starts from a run that you cannot see: a clone of yours starts anew.")
+        config_diff.changed_options(config, base, f"the run **{run_notes.run_title(run)}**")
 
 
 def parse_settings(settings: list[str]) -> dict[str, str]:

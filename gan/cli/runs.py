@@ -90,7 +90,11 @@ def _row(run: Run, disk: bool) -> dict[str, Any]:
     state = jobs.state(run.path)
     row: dict[str, Any] = {"name": run.name, "title": run.title, "state": state.name}
     row |= {"tags": list(run.about.tags), "archived": run.about.archived, "sweep": run.about.sweep}
-    row |= {"place": state.position, "waits_for": state.blocked_by}
+    known = state.blocked_by is None or jobs.may_see_job(state.blocked_by)
+    row |= {
+        "place": state.position,
+        "waits_for": state.blocked_by if known else jobs.describe_job(state.blocked_by or ""),
+    }
     row |= {"engine": state.engine, "node": state.node}
     row |= {"note": _note(state) or run.problem or state.cause}
     row |= {"cause": run.problem or state.cause, "data": "", "kimg": 0, "seen": 0}

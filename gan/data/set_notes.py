@@ -111,10 +111,11 @@ def set_title(folder: Path) -> str:
 
 
 def sets_with_title(title: str) -> list[str]:
-    """The names of the added sets that are called so, upper and lower case alike."""
+    """The names of the added sets of that title that the current person may see, upper and lower case alike."""
     plans = settings.added_sets().glob("*/plan.json")
     wanted = re.sub(r"\s+", " ", title).strip().casefold()
-    return [plan.parent.name for plan in plans if wanted in (set_title(plan.parent).casefold(), plan.parent.name)]
+    called = (plan.parent for plan in plans if wanted in (set_title(plan.parent).casefold(), plan.parent.name))
+    return [folder.name for folder in called if decide(Action.SEE, folder_target(folder))]
 
 
 def new_set_name(title: str) -> str:

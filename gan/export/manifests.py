@@ -76,7 +76,7 @@ def build_manifest(
         "'Make again', the origin in each DICOM file's DerivationDescription; for npz, all of it stands in labels.csv.",
         "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
         "starts_from": [asdict(ancestor) for ancestor in parents.lineage(run)],
-        "config": run.config.without_local_paths(),
+        "config": parents.visible_config(run).without_local_paths(),
     }
 
 

@@ -54,7 +54,7 @@ def model_document(run: Run, snapshot: int, format: str) -> dict[str, Any]:
         "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
         "starts_from": [asdict(ancestor) for ancestor in parents.lineage(run)],
         "measured": measurements(run, snapshot),
-        "config": run.config.without_local_paths(),
+        "config": parents.visible_config(run).without_local_paths(),
     }
 
 

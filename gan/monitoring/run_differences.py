@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan.config import options
+from gan.runs import parents
 from gan.runs.run import Run
 
 
@@ -23,7 +24,7 @@ def option_differences(runs: Sequence[Run]) -> list[OptionDifference]:
 
     The value is "" where an option does not apply to a run's data set. Raises RunError where a config cannot be read.
     """
-    configs = [run.config.flat() for run in runs]
+    configs = [parents.visible_options(run, run.config.flat()) for run in runs]
     differences = []
     for option in options.all_options():
         values = tuple(

@@ -4,7 +4,7 @@ What a run's files say is read again only where one of them has changed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from gan.evaluation.records.results import EvaluationResult
 from gan.io.atomic import FileVersion, file_versions
 from gan.io.untrusted_files import skipping_unreadable
 from gan.monitoring.score_table import compared_evaluation
-from gan.runs import metrics
+from gan.runs import metrics, parents
 from gan.runs.run import Run
 
 DATA_OPTIONS = ("data.name", "data.flag", "data.path")
@@ -56,7 +56,8 @@ UNREADABLE = RunRecords(0, None, None, {}, None)
 def run_records(run: Run) -> RunRecords:
     """The records of a run as they are now; those of UNREADABLE where its folder cannot be read, which is logged."""
     with skipping_unreadable(run.path):
-        return _records(run.path, file_versions(run.path, SOURCES))
+        records = _records(run.path, file_versions(run.path, SOURCES))
+        return replace(records, options=parents.visible_options(run, records.options))
     return UNREADABLE
 
 

@@ -9,11 +9,20 @@ trained on stays with all that descend from it: their weights may hold its image
 
 import re
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from gan.access.identity import SYSTEM, current
+from gan.access.ownership import ALL, PRIVATE
+from gan.access.permissions import Action, decide
+from gan.access.sign_in_settings import sign_in
+from gan.config import settings
+from gan.config.options import build_config
+from gan.config.run_config import RunConfig
 from gan.data.fingerprint import FILE as FINGERPRINT
 from gan.errors import RunError
 from gan.io.atomic import write_json
@@ -31,7 +40,8 @@ MAX_BYTES = 2**20
 @dataclass(frozen=True)
 class Ancestor:
     """A run that another started from: its snapshot, by images seen and SHA-256 of the averaged generator, and the
-    title, source and licence of the set it was trained on."""
+    title, source and licence of the set it was trained on. `run`, `title` and `source` are "" for a reader who may not
+    see the run."""
 
     run: str
     seen: int
@@ -42,6 +52,8 @@ class Ancestor:
 
     def sentence(self) -> str:
         """What a reader of the descendant has to know."""
+        if not self.run:
+            return f"It starts from a run that you cannot see, after {self.seen:,} images (licence: {self.licence})."
         return (
             f"It starts from the run {self.run} after {self.seen:,} images of {self.title} "
             f"({self.source}; licence: {self.licence})."
@@ -116,9 +128,41 @@ def read_parent(run: Run) -> Parent | None:
 
 
 def lineage(run: Run) -> tuple[Ancestor, ...]:
-    """The runs that this one descends from, its parent first; raises DamagedFileError."""
+    """The runs that this one descends from, its parent first, as the current person may know them; raises
+    DamagedFileError. What the system's user writes, such as the files of a download, names those alone that everyone
+    who may see this run may see."""
     parent = read_parent(run)
-    return parent.lineage if parent else ()
+    return tuple(
+        ancestor if _may_know(ancestor.run, run) else replace(ancestor, run="", title="", source="")
+        for ancestor in (parent.lineage if parent else ())
+    )
+
+
+def visible_config(run: Run) -> RunConfig:
+    """The config of a run, without the parent in it where the current person may not know that, as `lineage` has it.
+
+    Raises RunError where it cannot be read.
+    """
+    flat = run.config.flat()
+    visible = visible_options(run, flat)
+    return run.config if visible is flat else build_config(visible)
+
+
+def visible_options(run: Run, flat: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As `visible_config`, of a flat config."""
+    name = str(flat.get("train.start_from") or "").partition("@")[0]
+    return flat if not name or _may_know(name, run) else {**flat, "train.start_from": "", "train.freeze_d": 0}
+
+
+def _may_know(name: str, descendant: Run) -> bool:
+    """Whether the current person may know that a run descends from the run of that name."""
+    ancestor, who = Run(settings.store() / name), current()
+    if who is not SYSTEM:
+        return decide(Action.SEE, ancestor).allowed
+    if sign_in() == "none" or ancestor.visibility == ALL:
+        return True
+    is_same = ancestor.visibility == descendant.visibility
+    return is_same and (ancestor.visibility != PRIVATE or ancestor.owner == descendant.owner)
 
 
 def _sha256(snapshot: Path) -> str:

@@ -40,14 +40,15 @@ def check_unseen(run: Run, images: ImageSet) -> str:
     theirs, ours = Fingerprint.load(run.path / parents.FOLDER), Fingerprint.of(images)
     if theirs.reading != ours.reading:
         return (
-            f"Whether {parent.lineage[0].run} was trained on validation or test images of this set cannot be told: "
-            f"its images were read as {theirs.reading}, these as {ours.reading}. If it was, scores are too good."
+            f"Whether the run that {run.name} starts from was trained on validation or test images of this set cannot "
+            f"be told: its images were read as {theirs.reading}, these as {ours.reading}. If it was, scores are too "
+            "good."
         )
     learned = theirs.digests[theirs.split == "train"]
     known = int((np.isin(ours.digests, learned) & np.isin(ours.split, SEALED)).sum())
     if known:
         raise DataError(
-            f"The run {parent.lineage[0].run}, from which {run.name} starts, was trained on {known:,} validation or "
+            f"The run that {run.name} starts from was trained on {known:,} validation or "
             f"test images of {images.title}: scores would be too good. Start from another run, or from none."
         )
     return ""
@@ -81,11 +82,10 @@ def load_parent(run: Run, state: State, info: DatasetInfo) -> str:
         for number, (network, weights) in enumerate(((state.generator, average), (state.discriminator, discriminator)))
     ]
     state.average.load_state_dict(state.generator.state_dict())
-    origin = parent.lineage[0]
-    return (
-        f"Starts from {origin.run} after {origin.seen:,} images: {fitting[0]:.0%} of the generator's weights and "
-        f"{fitting[1]:.0%} of the discriminator's fit, and {len(columns)} of {len(info.names)} conditions have the "
-        "same name."
+    return (  # without the parent's name: who may see the log may not see the parent
+        f"Starts from the weights of another run after {parent.lineage[0].seen:,} images: {fitting[0]:.0%} of the "
+        f"generator's weights and {fitting[1]:.0%} of the discriminator's fit, and {len(columns)} of "
+        f"{len(info.names)} conditions have the same name."
     )
 
 

@@ -93,7 +93,7 @@ def test_the_child_trains_and_resumes_without_its_parent(capsys: pytest.CaptureF
     runs = [child(name) for name in ("whole", "stopped")]
     lifecycle.delete_run(parent)
     train_until(runs[0], None)
-    assert "Starts from parent after 320 images" in capsys.readouterr().out
+    assert "Starts from the weights of another run after 320 images" in capsys.readouterr().out
     train_until(runs[1], 160)
     train_until(runs[1], None)
     assert same(final_weights(runs[0]), final_weights(runs[1]))

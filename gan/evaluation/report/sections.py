@@ -207,7 +207,7 @@ def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
     ]
     if run.about.notes:
         rows.insert(2, ["Notes", run.about.notes])
-    again = json.dumps(result.made_with | {"config": run.config.without_local_paths()}, indent=1)
+    again = json.dumps(result.made_with | {"config": parents.visible_config(run).without_local_paths()}, indent=1)
     command = f"{settings.PROGRAM} evaluate {run.name} --snapshot {result.snapshot} --split {result.split}"
     return (
         table([], rows)
