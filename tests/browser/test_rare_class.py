@@ -43,9 +43,7 @@ def test_a_class_is_brought_to_a_number_with_few_clicks(page: Page, visit: Visit
     real = int(run.info().conditions[:, 8].sum())
     visit.open("gallery?run=rare")
     page.get_by_role("button", name="None", exact=True).click()
-    card = page.locator(".choice-card").filter(has_text=re.compile("^8 "))
-    expect(card).to_have_attribute("aria-pressed", "false")
-    card.click()
+    page.locator(".choice-card").filter(has_text=re.compile("^8 ")).click()
     expect(page.locator(".st-key-generated .tile")).to_have_count(8)
     page.get_by_role("tab", name="Download").click()
     page.get_by_text("Bring class 8 to a number").click()
@@ -101,9 +99,7 @@ def test_a_copied_link_opens_the_class_and_two_clicks_take_it(page: Page, visit:
     trained("linked")
     visit.open("gallery?run=linked")
     page.get_by_role("button", name="None", exact=True).click()
-    card = page.locator(".choice-card").filter(has_text=re.compile("^3 "))
-    expect(card).to_have_attribute("aria-pressed", "false")
-    card.click()
+    page.locator(".choice-card").filter(has_text=re.compile("^3 ")).click()
     expect(page).to_have_url(re.compile("condition=3"))
     seen = page.locator(".st-key-generated .tile img").first.get_attribute("src")
     page.goto(page.url)  # as a colleague does, in a session of their own
@@ -117,6 +113,27 @@ def test_a_copied_link_opens_the_class_and_two_clicks_take_it(page: Page, visit:
     page.get_by_role("button", name="Make a ZIP of 4 images").click()
     assert sum(name.endswith(".png") for name in take(page).namelist()) == 4
     assert effort.clicks - before == 2
+
+
+def test_a_class_pressed_right_after_none_or_all_counts_from_there(page: Page, visit: Visit) -> None:
+    """Before the server has answered; by mouse and by keyboard."""
+    trained("pressed")
+    visit.open("gallery?run=pressed")
+    cards, tiles = page.locator(".choice-card"), page.locator(".st-key-generated .tile")
+    expect(cards).to_have_count(10)
+    page.evaluate(
+        """() => {
+            [...document.querySelectorAll("button")].find(one => one.textContent.trim() === "None").click()
+            document.querySelectorAll(".choice-card")[4].click()
+        }"""
+    )
+    expect(tiles).to_have_count(8)
+    expect(page).to_have_url(re.compile("condition=4"))
+    assert [card.get_attribute("aria-pressed") for card in cards.all()] == [str(k == 4).lower() for k in range(10)]
+    page.get_by_role("button", name="All", exact=True).press("Enter")
+    cards.nth(2).press("Space")
+    expect(tiles).to_have_count(72)
+    assert [card.get_attribute("aria-pressed") for card in cards.all()] == [str(k != 2).lower() for k in range(10)]
 
 
 def test_one_image_is_saved_by_a_click_and_by_a_key(page: Page, visit: Visit) -> None:

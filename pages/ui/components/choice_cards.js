@@ -1,4 +1,4 @@
-// Draws choices as cards with a picture, each a switch of its own, for choice_cards.py.
+// Draws choices as cards with a picture, each a switch of its own, and buttons for all and none, for choice_cards.py.
 //
 // A click shows at once; what is chosen is sent whole, with a number, and an answer to an earlier click changes nothing.
 
@@ -13,16 +13,24 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (!cards) {
     cards = element("div", { className: "choice-cards", number: 0 })
     cards.setAttribute("role", "group")
-    parentElement.appendChild(cards)
+    const all = element("button", { className: "choice-every", type: "button", textContent: "All" })
+    const none = element("button", { className: "choice-every", type: "button", textContent: "None" })
+    const head = element("div", { className: "choice-head" }, element("span", { className: "choice-label" }), all, none)
+    parentElement.append(head, cards)
+    const choose = (some, on) => {
+      for (const card of some) press(card, on)
+      cards.send({ number: ++cards.number, chosen: [...cards.children].filter(pressed).map(card => card.value) })
+    }
+    all.addEventListener("click", () => choose(cards.children, true))
+    none.addEventListener("click", () => choose(cards.children, false))
     cards.addEventListener("click", event => {
       const card = event.target.closest(".choice-card")
-      if (!card) return
-      press(card, !pressed(card))
-      cards.send({ number: ++cards.number, chosen: [...cards.children].filter(pressed).map(one => one.value) })
+      if (card) choose([card], !pressed(card))
     })
   }
   cards.send = value => setTriggerValue("chosen", value)
   cards.setAttribute("aria-label", data.label)
+  Object.assign(parentElement.querySelector(".choice-label"), { textContent: data.label, title: data.about })
   const drawn = JSON.stringify(data.cards.map(card => [card.name, card.note, card.picture?.length]))
   if (cards.drawn !== drawn) {
     cards.drawn = drawn

@@ -1,4 +1,4 @@
-"""Multiple choice as cards with pictures, by click or key: a component of our own."""
+"""Multiple choice as cards with pictures, by click or key, all or none by a button: a component of our own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,24 @@ class Card:
 
 
 def choice_cards(
-    choices: Sequence[Card], chosen: Sequence[str], took: Callable[[list[str]], None], *, key: str, label: str
+    choices: Sequence[Card],
+    chosen: Sequence[str],
+    took: Callable[[list[str]], None],
+    *,
+    key: str,
+    label: str,
+    about: str,
 ) -> None:
-    """Draw the cards; `took` gets the chosen names, in order, before the page is rerun."""
+    """Draw the label, which tells what it is `about` when pointed at, All, None and the cards.
+
+    `took` gets the chosen names, in order, before the page is rerun.
+    """
     component = st.components.v2.component(
         "choice_cards", js=SCRIPT.read_text(), css=STYLE.read_text(), isolate_styles=False
     )
     data = {
         "label": label,
+        "about": about,
         "chosen": list(chosen),
         "taken": st.session_state.get(_taken(key), 0),
         "cards": [{"name": card.name, "note": card.note, "picture": _source(card.picture)} for card in choices],

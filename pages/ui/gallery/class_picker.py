@@ -39,10 +39,6 @@ def _class_cards(run: Run, info: DatasetInfo) -> list[str]:
     """A card for each class with real images and their number; gives the chosen classes."""
     key = _key(run)
     chosen: list[str] = st.session_state.setdefault(key, list(info.names[:CHOSEN_AT_FIRST]))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("Classes", help="The pictures are real training images.", width="stretch")
-        st.button("All", on_click=_choose, args=(key, list(info.names)), type="tertiary", key="all classes")
-        st.button("None", on_click=_choose, args=(key, []), type="tertiary", key="no classes")
     pictures = cache.condition_examples(run) or [None] * len(info.names)
     counts = info.conditions.sum(axis=0, dtype=int).tolist()
     choices = [
@@ -50,8 +46,9 @@ def _class_cards(run: Run, info: DatasetInfo) -> list[str]:
         for name, count, picture in zip(info.names, counts, pictures, strict=True)
     ]
     choice_cards.choice_cards(
-        choices, chosen, lambda names: _choose(key, names), key=f"class cards {run.name}", label="Classes"
-    )
+        choices, chosen, lambda names: _choose(key, names), key=f"class cards {run.name}", label="Classes",
+        about="The pictures are real training images.",
+    )  # fmt: skip
     return chosen
 
 
