@@ -20,11 +20,11 @@ if __name__ == "__main__":
 else:
     from streamlit.runtime.pages_manager import PagesManager
 
-    from pages.ui import preloaded  # noqa: F401
     from pages.ui.access.start import guard
+    from pages.ui.preloaded import preloaded
     from pages.ui.routes import routes
 
     # Until st.navigation is first called, Streamlit runs the files of a folder named pages/ by itself: a first visitor
     # who follows a link to a page would see it without our frame. Streamlit has no option against it.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, routes=routes(), middleware=guard())
+    app = st.App(__file__, routes=routes(), middleware=guard(), lifespan=preloaded)

@@ -37,7 +37,7 @@ BATCH = 64
 SNAPSHOTS = 20
 GENERATOR = "generator"
 """The run that the gallery shows."""
-START_TIMEOUT = 60.0  # seconds
+START_TIMEOUT = 180.0  # seconds, with what pages import
 POINT_EVERY = 0.25  # seconds between two points of the running run
 
 

@@ -23,14 +23,19 @@ def store() -> Path:
 
     Default: `checkpoints/` of a checkout, else `runs` in the user's data folder, such as `~/.local/share/gan/runs`.
     """
-    default = platformdirs.user_data_path("gan", appauthor=False) / "runs" if INSTALLED else ROOT / "checkpoints"
-    return _resolved(Path(os.environ.get("GAN_STORE") or default).expanduser().absolute())
+    path = os.environ.get("GAN_STORE") or _default_store()
+    return _resolved(path if path.startswith(os.sep) else str(Path(path).expanduser().absolute()))
+
+
+@functools.cache
+def _default_store() -> str:
+    return str(platformdirs.user_data_path("gan", appauthor=False) / "runs" if INSTALLED else ROOT / "checkpoints")
 
 
 @functools.lru_cache(maxsize=16)
-def _resolved(path: Path) -> Path:
+def _resolved(path: str) -> Path:
     """An absolute path without links, which a process follows once: a page asks for the store thousands of times."""
-    return path.resolve()
+    return Path(path).resolve()
 
 
 def below_store(text: str) -> str:

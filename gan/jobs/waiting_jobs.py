@@ -109,9 +109,11 @@ def dequeue(folder: Path) -> None:
 
 def queued_job(folder: Path) -> QueuedJob | None:
     """The folder's entry in the queue; None if it has none, or queued.json is damaged, outdated or copied."""
-    queued, kind = read_json(folder / "queued.json"), kinds.job_kind(folder)
-    ticket = tickets.valid_ticket((queued or {}).get("ticket"))
-    if queued is None or kind is None or _owner(ticket)[:2] != (names.job_name(folder), queued.get("token")):
+    queued = read_json(folder / "queued.json")
+    if queued is None:
+        return None
+    kind, ticket = kinds.job_kind(folder), tickets.valid_ticket(queued.get("ticket"))
+    if kind is None or _owner(ticket)[:2] != (names.job_name(folder), queued.get("token")):
         return None
     last_start = max(
         tickets.valid_ticket((read_json(folder / name) or {}).get("ticket")) for name in ("started.json", "end.json")

@@ -8,7 +8,6 @@ that readers need no lock, on shared file systems too. A damaged or half-written
 import errno
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -56,7 +55,7 @@ MAX_LINE_BYTES = 2**16
 LAST_BYTES = 4096
 """Bytes at the end of a file in which its last row is looked for; a row has a few hundred."""
 CHECKED_BYTES = 1024
-"""Bytes of the last line read, compared at the next read to see whether the file was replaced."""
+"""Of what was read last, compared at the next read to see whether the file was replaced."""
 
 
 class MetricsWriter:
@@ -108,16 +107,16 @@ class MetricsTail:
     def _start_again(self, inode: int = 0) -> None:
         self._offset = 0
         self._inode = inode
-        self._last_line = b""
+        self._last_bytes = b""
         self._inside_long_line = False
 
     def read_new(self) -> tuple[bool, list[dict[str, Any]]]:
         """Whether the file was replaced or removed since the last call, and the rows that are new."""
-        replaced, lines = self.read_new_lines()
-        return replaced, parse_rows(lines)
+        replaced, content = self.read_new_lines()
+        return replaced, parse_rows(content)
 
-    def read_new_lines(self) -> tuple[bool, list[bytes]]:
-        """As `read_new`, but the lines, each with its end, which may be damaged."""
+    def read_new_lines(self) -> tuple[bool, bytes]:
+        """As `read_new`, but whole lines, each with its end, which may be damaged."""
         try:
             try:
                 file = open_regular(self._path)
@@ -129,34 +128,39 @@ class MetricsTail:
                 return self._read_on(file)
         except (FileNotFoundError, NotADirectoryError):
             self._start_again()
-            return True, []
+            return True, b""
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
-            return False, []  # another machine replaced it during the read: the next one sees the new file
+            return False, b""  # another machine replaced it during the read: the next one sees the new file
         except DamagedFileError as error:
             log_damaged(self._path, error)
             self._start_again()
-            return True, []
+            return True, b""
 
-    def _read_on(self, file: IO[bytes]) -> tuple[bool, list[bytes]]:
+    def _read_on(self, file: IO[bytes]) -> tuple[bool, bytes]:
         inode, replaced = os.fstat(file.fileno()).st_ino, False
-        file.seek(self._offset - len(self._last_line))
+        file.seek(self._offset - len(self._last_bytes))
         # The inode alone is not enough: its number is reused once the file is gone, and a file may be rewritten.
-        if inode != self._inode or file.read(len(self._last_line)) != self._last_line:
+        if inode != self._inode or file.read(len(self._last_bytes)) != self._last_bytes:
             self._start_again(inode)
             replaced = True
             file.seek(0)
-        lines = []
-        while self._offset < MAX_FILE_BYTES and (line := file.readline(MAX_LINE_BYTES)):
-            complete = line.endswith(b"\n")
-            if not complete and len(line) < MAX_LINE_BYTES:
-                break  # still being written
-            self._offset, self._last_line = self._offset + len(line), line[-CHECKED_BYTES:]
-            if complete and not self._inside_long_line:
-                lines.append(line)
-            self._inside_long_line = not complete
-        return replaced, lines
+        whole, rest = [], b""
+        while self._offset < MAX_FILE_BYTES and (read := file.read(MAX_LINE_BYTES - len(rest))):
+            block = rest + read
+            end = block.rfind(b"\n") + 1
+            if not end and len(block) < MAX_LINE_BYTES:
+                rest = block  # still being written, or the file goes on
+                continue
+            lines, rest = (block[:end], block[end:]) if end else (block, b"")
+            self._offset, self._last_bytes = self._offset + len(lines), lines[-CHECKED_BYTES:]
+            if self._inside_long_line:
+                lines = lines.partition(b"\n")[2]
+            self._inside_long_line = not end
+            if end:
+                whole.append(lines)
+        return replaced, b"".join(whole)
 
 
 def last_row(path: Path) -> dict[str, Any] | None:
@@ -174,9 +178,9 @@ def last_row(path: Path) -> dict[str, Any] | None:
     return next((row for row in rows if row is not None), None)
 
 
-def parse_rows(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+def parse_rows(lines: bytes) -> list[dict[str, Any]]:
     """The rows of whole lines, without those that are damaged."""
-    return [row for row in map(_parse_row, lines) if row is not None]
+    return [row for row in map(_parse_row, lines.split(b"\n")[:-1]) if row is not None]
 
 
 def _parse_row(line: bytes) -> dict[str, Any] | None:

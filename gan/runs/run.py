@@ -15,6 +15,7 @@
 computed from these files by `jobs/states.py`, never stored.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -129,7 +130,7 @@ class Run:
         report = self.status()
         if report.get("phase") == "training" and "done" in report:
             return int(report["done"])
-        return max(self.snapshots(), default=0)
+        return self.newest_snapshot() or 0
 
     def info(self) -> DatasetInfo:
         """The data the networks were built from; raises RunError before the trainer has read its data."""
@@ -147,8 +148,23 @@ class Run:
 
     def snapshots(self) -> list[int]:
         """Images seen at each complete snapshot, ascending."""
-        ready = (self.path / "snapshots").glob("*/ready.json")
-        return sorted(int(path.parent.name) for path in ready if SEEN.fullmatch(path.parent.name) and is_regular(path))
+        return [seen for seen in sorted(self._snapshot_folders()) if self._is_complete(seen)]
+
+    def newest_snapshot(self) -> int | None:
+        """Images seen at the newest complete snapshot; None without one. Looks at no older one."""
+        newest_first = sorted(self._snapshot_folders(), reverse=True)
+        return next((seen for seen in newest_first if self._is_complete(seen)), None)
+
+    def _snapshot_folders(self) -> list[int]:
+        """Images seen by the names of the folders of snapshots, complete or not."""
+        folder = self.path / "snapshots"
+        try:
+            return [int(name) for name in os.listdir(folder) if SEEN.fullmatch(name)]  # noqa: PTH208  (many runs)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):  # the state of the run says what is wrong
+            return []
+
+    def _is_complete(self, seen: int) -> bool:
+        return is_regular(self.snapshot_folder(seen) / "ready.json")
 
     def snapshot(self, seen: int | None = None) -> Path:
         """The folder of an existing snapshot, by default the newest; raises RunError that lists the existing ones."""

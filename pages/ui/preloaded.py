@@ -1,7 +1,22 @@
-"""What most pages import, a second of work: a server does it when it starts, or its first visitor would wait for it."""
+"""What pages import, three seconds of work: a server does it at its start, or its first visitors would wait for it."""
 
-import pandas  # noqa: F401
+import contextlib
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator
 
-from gan.data.ingest import staging  # noqa: F401
-from gan.evaluation import job  # noqa: F401
-from gan.monitoring import comparison_page, run_table, run_verdict  # noqa: F401
+import streamlit as st
+
+
+@contextlib.asynccontextmanager
+async def preloaded(_: st.App) -> AsyncIterator[None]:
+    """Import the parts of all pages and what loads a generator, before the server answers; the `lifespan` of the app.
+
+    Not when the app is imported: Streamlit's caches, which are made with a module, need its runtime.
+    """
+    from gan.sampling import sampler  # noqa: F401  (torch)
+    from pages import ui
+
+    for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
+        importlib.import_module(module.name)
+    yield

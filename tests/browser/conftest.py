@@ -117,7 +117,7 @@ def serving(
 
 
 def wait_until_healthy(address: str, log: Path, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
+    for _ in range(1200):
         assert process.poll() is None, f"The server ended at its start:\n{log.read_text()}"
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):

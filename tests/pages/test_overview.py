@@ -8,12 +8,14 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
+from gan.config import settings
 from gan.evaluation import job
 from gan.io.atomic import write_json
 from gan.jobs import QueueEntry, State, device_list, tickets
 from gan.jobs.worker import working
 from gan.runs import notes
 from gan.runs.run import find_run
+from pages.ui import cache
 from pages.ui.data.steps import ADD, TAB
 from pages.ui.runs.run_list import Listed, running_and_requeued
 from tests.support.evaluation import demo_scores
@@ -113,8 +115,11 @@ def test_an_empty_store_also_leads_to_ones_own_images() -> None:
 
 def test_free_and_taken_space_are_shown() -> None:
     made("one")
-    assert "**Disk**" in said(page("overview"))
-    texts = [bar.proto.text for bar in page("overview").get("progress")]
+    at = page("overview")
+    assert "**Disk**" in said(at)
+    assert "Measuring …" in [bar.proto.text for bar in at.get("progress")]  # after the page is drawn
+    cache.disk_space(settings.store())
+    texts = [bar.proto.text for bar in at.run().get("progress")]
     assert any("taken · " in text and text.endswith("free") for text in texts)
 
 

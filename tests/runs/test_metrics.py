@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from gan.io.json_files import read_json_lines
-from gan.runs.metrics import MetricsWriter
+from gan.runs.metrics import MAX_LINE_BYTES, MetricsWriter
 from gan.runs.metrics_table import MetricsReader
 from tests.support.jobs import start_python
 
@@ -121,6 +121,23 @@ for seen in range(3000):
     assert process.communicate()[0] == ""
     assert len(reader.read()) == 3000
     assert counts == sorted(counts)
+
+
+@pytest.mark.parametrize("length", [MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 1, 3 * MAX_LINE_BYTES])
+def test_a_line_beyond_the_limit_is_skipped_alone(tmp_path: Path, length: int) -> None:
+    """Whether it is there at once or comes in two parts."""
+    start = b'{"seen": 200, "text": "'
+    line = start + b"x" * (length - len(start) - 3) + b'"}\n'
+    path = written(tmp_path / "metrics.jsonl", 100)
+    reader = MetricsReader(path)
+    with open(path, "ab") as file:
+        file.write(line[: length // 2])
+        file.flush()
+        assert [one["seen"] for one in reader.read()] == [100]
+        file.write(line[length // 2 :] + b'{"seen": 300}\n')
+    expected = [100, 200, 300] if len(line) <= MAX_LINE_BYTES else [100, 300]
+    assert [one["seen"] for one in reader.read()] == expected
+    assert [one["seen"] for one in MetricsReader(path).read()] == expected
 
 
 def test_rows_end_at_line_feeds_alone(tmp_path: Path) -> None:

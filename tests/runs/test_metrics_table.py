@@ -90,6 +90,8 @@ def test_rows_in_memory_become_columns() -> None:
         b'{"seen": -1}\n',
         b'{"seen": 9223372036854775808}\n',
         b'{"seen": 7} {"seen": 8}\n',
+        b'{"seen": 7, "loss_d": 123456789012345678901}\n',
+        b'{"seen": 7, "loss_d": -1e400}\n',
     ],
 )
 def test_many_rows_are_read_like_few(tmp_path: Path, irregular: bytes) -> None:
@@ -103,7 +105,7 @@ def test_many_rows_are_read_like_few(tmp_path: Path, irregular: bytes) -> None:
     path.write_bytes(b"".join(lines))
     kept = [dict(row) for row in MetricsReader(path).read()]
     assert [row for row in kept if row != {"seen": 7}] == good
-    assert kept == parse_rows(lines)
+    assert kept == parse_rows(b"".join(lines))
 
 
 def test_rows_after_many_have_their_columns(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from gan.runs.run import find_run
 from pages.ui import cache, fmt, frame
 from pages.ui.job_texts import job_text
 
+PAUSE = 0.5  # seconds before the disk is measured
 ACROSS = 4  # cards side by side where they have the page's full width
 
 
@@ -67,14 +68,27 @@ def holder_line(name: str) -> None:
 
 
 def disk_card() -> None:
-    """What the store takes, and what is free."""
-    space = cache.disk_space(settings.store())
+    """What the store takes, and what is free; measured after the page is drawn where nobody has measured it."""
     st.markdown("**Disk**")
     st.caption("Runs, added sets and caches")
+    if not cache.is_disk_measured(settings.store()):
+        st.fragment(_measure_disk, run_every=PAUSE)([True])
+        return
+    space = cache.disk_space(settings.store())
     st.progress(
         min(space.taken / (space.taken + space.free), 1.0) if space.taken else 0.0,
         text=f"{fmt.byte_size(space.taken)} taken · {fmt.byte_size(space.free)} free",
     )
+
+
+def _measure_disk(first: list[bool]) -> None:
+    """That it is measured; the second call, which is not part of the page's drawing, does so."""
+    if first:
+        first.clear()
+        st.progress(0.0, text="Measuring …")
+        return
+    cache.disk_space(settings.store())
+    st.rerun()
 
 
 def waits_for(device: str, gpus: int) -> str:
