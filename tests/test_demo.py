@@ -14,7 +14,7 @@ from gan.evaluation.records import results
 from gan.evaluation.records.best_snapshot import best_snapshot, scores_over_time
 from gan.evaluation.records.light_scores import list_light_scores
 from gan.evaluation.records.membership_results import load_membership
-from gan.evaluation.records.study_results import load_study
+from gan.evaluation.records.stored_studies import load_study
 from gan.export import exports
 from gan.export.request import ExportRequest
 from gan.io.json_files import read_json

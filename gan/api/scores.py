@@ -10,7 +10,7 @@ from gan.errors import RunError
 from gan.evaluation import tasks
 from gan.evaluation.budget import EvaluationBudget, MembershipBudget
 from gan.evaluation.job import Request
-from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records import membership_results, results, stored_studies
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
@@ -89,4 +89,4 @@ def run_study(
 
 def read_study(run: Run, snapshot: int | None = None) -> StudyResult:
     """The study of a snapshot, by default the newest; raises RunError where there is none."""
-    return study_results.load_study(run, int(run.snapshot(snapshot).name))
+    return stored_studies.load_study(run, int(run.snapshot(snapshot).name))

@@ -19,7 +19,7 @@ from typing import Any
 
 from gan import jobs
 from gan.errors import RunError
-from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records import membership_results, results, stored_studies
 from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.light_scores import list_light_scores
 from gan.evaluation.records.results import EvaluationResult
@@ -96,7 +96,7 @@ def run_verdict(
     result = next((result for result in results.list_results(run) if result.snapshot == snapshot), None)
     light = next((score for score in list_light_scores(run) if score.snapshot == snapshot), None)
     findings = _findings(run, state, snapshot, result)
-    study = next((study for study in study_results.list_studies(run) if study.snapshot == snapshot), None)
+    study = next((study for study in stored_studies.list_studies(run) if study.snapshot == snapshot), None)
     parts = (
         health_part(findings),
         scores_part(result, light),
@@ -112,7 +112,7 @@ def run_verdict(
 def judged_snapshot(run: Run) -> int | None:
     """The snapshot that the verdict is on: the newest with a study, else the best by its scores, else the newest."""
     snapshots = run.snapshots()
-    studied = [study.snapshot for study in study_results.list_studies(run) if study.snapshot in snapshots]
+    studied = [study.snapshot for study in stored_studies.list_studies(run) if study.snapshot in snapshots]
     return max(studied, default=None) or best_snapshot(run) or max(snapshots, default=None)
 
 

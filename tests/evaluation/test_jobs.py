@@ -16,7 +16,7 @@ from gan.config import settings
 from gan.errors import RunError
 from gan.evaluation import job
 from gan.evaluation.job import Request
-from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records import membership_results, results, stored_studies
 from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.study.study_options import StudyOptions
 from gan.io.atomic import write_json
@@ -94,7 +94,7 @@ def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_sc
     printed = capsys.readouterr()
     document = json.loads(printed.out)
     assert "Classifiers to train: " in printed.err
-    kept = study_results.load_study(digits, 320)
+    kept = stored_studies.load_study(digits, 320)
     assert document["verdict"] == kept.verdict
     assert [arm["name"] for arm in document["arms"]] == [arm.plan.name for arm in kept.regimes[0].arms]
     assert document["cas"] == results.load_result(digits, 320).as_json()["cas"]

@@ -19,7 +19,7 @@ from gan.evaluation.records import (
     membership_results,
     results,
     split_looks,
-    study_results,
+    stored_studies,
 )
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.export import model_card
@@ -61,7 +61,7 @@ def overwrite(run: Run) -> None:
 READERS: dict[str, Callable[[Run], Any]] = {
     "scores": results.list_results,
     "light scores": light_scores.list_light_scores,
-    "studies": study_results.list_studies,
+    "studies": stored_studies.list_studies,
     "membership tests": membership_results.list_memberships,
     "membership": lambda run: membership_results.load_membership(run, SEEN),
     "readings": reader_study.list_readings,
@@ -81,7 +81,7 @@ def test_a_record_of_a_former_generator_is_not_read(name: str, run: Run) -> None
     assert not READERS[name](run)
 
 
-@pytest.mark.parametrize("load", [results.load_result, light_scores.load_light_score, study_results.load_study])
+@pytest.mark.parametrize("load", [results.load_result, light_scores.load_light_score, stored_studies.load_study])
 def test_asking_for_a_record_of_a_former_generator_says_how_to_make_it(load: Callable[..., Any], run: Run) -> None:
     assert load(run, SEEN).snapshot == SEEN
     overwrite(run)
@@ -92,7 +92,7 @@ def test_asking_for_a_record_of_a_former_generator_says_how_to_make_it(load: Cal
 def test_records_of_a_deleted_snapshot_stay(run: Run) -> None:
     (run.snapshot_folder(SEEN) / "ready.json").unlink()
     assert results.load_result(run, SEEN).snapshot == SEEN
-    assert len(study_results.list_studies(run)) == 1
+    assert len(stored_studies.list_studies(run)) == 1
 
 
 def test_a_former_generator_still_counts_as_a_look_at_the_test_images(run: Run) -> None:

@@ -12,7 +12,7 @@ from gan.cli.main import main
 from gan.config import options, settings
 from gan.errors import RunError
 from gan.evaluation import reader_study
-from gan.evaluation.records import interpretation, results, study_results
+from gan.evaluation.records import interpretation, results, stored_studies
 from gan.evaluation.report import document, sections, svg
 from gan.evaluation.report.svg import Point, Series
 from gan.io.markdown_text import escape_line
@@ -147,7 +147,7 @@ def test_a_chart_of_one_point_is_drawn(value: float) -> None:
 def test_before_any_score_there_is_nothing_to_cite() -> None:
     run = trained("digits")
     assert interpretation.headline(run, 320) == ""
-    assert study_results.list_studies(run) == []
+    assert stored_studies.list_studies(run) == []
     assert reader_study.list_readings(run) == []
 
 

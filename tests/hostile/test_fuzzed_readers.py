@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gan.evaluation import reader_study
-from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records import membership_results, results, stored_studies
 from gan.export import exports
 from gan.export.size_estimate import timed_exports
 from gan.runs.run import Run
@@ -200,7 +200,7 @@ def test_what_is_whole_is_read_without_an_error(watched: Path, store: Path) -> N
     assert len(marks.load(run)) == 2
     assert (
         len(results.list_results(run))
-        == len(study_results.list_studies(run))
+        == len(stored_studies.list_studies(run))
         == len(reader_study.list_readings(run))
         == 1
     )

@@ -20,7 +20,7 @@ from gan.data.info import DatasetInfo
 from gan.data.ingest.files.member_names import safe_name
 from gan.errors import DataError, RunError
 from gan.evaluation import reader_study
-from gan.evaluation.records import results, study_results
+from gan.evaluation.records import results, stored_studies
 from gan.evaluation.report import sections, study_section
 from gan.export import formats, manifests, scorecard
 from gan.export.spool import Row
@@ -48,7 +48,7 @@ ROUNDS = pytest.mark.parametrize("texts", rounds("class"), ids=range(len(rounds(
 def test_no_text_acts_in_a_report(texts: list[str], store: Path) -> None:
     run = hostile_run(store, texts, "class")
     info, result = run.info(), results.load_result(run, SNAPSHOT)
-    (study,), counts = study_results.list_studies(run), run.info().training_counts()
+    (study,), counts = stored_studies.list_studies(run), run.info().training_counts()
     parts = [
         sections.conclusion(result, study, counts),
         sections.scores(result) + sections.by_condition(result, counts) + sections.copies(result),

@@ -9,7 +9,7 @@ import pytest
 from gan.config import settings
 from gan.data import registry
 from gan.errors import DamagedFileError, DataError, RunError
-from gan.evaluation.records import study_results
+from gan.evaluation.records import stored_studies, study_results
 from gan.io.atomic import append_json_line, write_json
 from gan.io.json_files import read_json
 from gan.runs import events, notes
@@ -33,7 +33,7 @@ def test_a_study_without_a_part_that_reports_show_is_skipped(path: tuple[str | i
         container = container[key]
     del container[path[-1]]
     write_json(file, document)
-    assert study_results.list_studies(run) == []
+    assert stored_studies.list_studies(run) == []
 
 
 def test_a_line_of_any_length_and_a_file_without_end_cost_no_memory(store: Path) -> None:

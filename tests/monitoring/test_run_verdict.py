@@ -9,7 +9,7 @@ import pytest
 from gan import jobs
 from gan.cli.main import main
 from gan.evaluation.job import job_folder
-from gan.evaluation.records import study_results
+from gan.evaluation.records import stored_studies
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study_estimate import SavedEstimate, save_study_estimate
 from gan.io.atomic import write_json
@@ -226,6 +226,6 @@ def test_a_study_with_numbers_has_them_in_its_sentence() -> None:
     run = trained_to()
     study = studied(run, LAST, kind="none")
     replace(study, regimes=study.regimes[:1]).save(run)
-    assert study_results.load_study(run, LAST).verdict_kind == "none"
+    assert stored_studies.load_study(run, LAST).verdict_kind == "none"
     sentence = run_verdict(run, FINISHED).sentence
     assert sentence == ("Adding these images to real ones changes AUROC by +5.0 points (95% interval +2.0 to +8.0).")

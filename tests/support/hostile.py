@@ -24,7 +24,7 @@ from gan.data.ingest import staging
 from gan.data.sources import folder
 from gan.errors import GanError
 from gan.evaluation import job, reader_study, training_images
-from gan.evaluation.records import interpretation, membership_results, results, study_results
+from gan.evaluation.records import interpretation, membership_results, results, stored_studies
 from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.study_text import study_text
 from gan.export import exports
@@ -212,8 +212,8 @@ def read_run(run: Run) -> list[GanError]:
             results.load_result(run, SNAPSHOT),
             interpretation.headline(run, SNAPSHOT),
         ),
-        lambda: [study_text(result) for result in study_results.list_studies(run)],
-        lambda: study_results.load_study(run, SNAPSHOT).as_json(),
+        lambda: [study_text(result) for result in stored_studies.list_studies(run)],
+        lambda: stored_studies.load_study(run, SNAPSHOT).as_json(),
         lambda: getattr(membership_results.load_membership(run, SNAPSHOT), "verdict", None),
         lambda: [(reading.summary(), reading.finished) for reading in reader_study.list_readings(run)],
         lambda: job.estimated_seconds(run),

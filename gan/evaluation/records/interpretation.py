@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gan.config import glossary
-from gan.evaluation.records import results, study_results
+from gan.evaluation.records import results, stored_studies
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.statistics import ALPHA, fisher_greater
 from gan.runs.run import Run
@@ -62,7 +62,7 @@ def conclusion(result: EvaluationResult, counts: Mapping[str, int], studied: boo
 def headline(run: Run, snapshot: int) -> str:
     """The main findings on a snapshot, for data cards; "" where it was neither scored nor studied."""
     result = next((result for result in results.list_results(run) if result.snapshot == snapshot), None)
-    study = next((study for study in study_results.list_studies(run) if study.snapshot == snapshot), None)
+    study = next((study for study in stored_studies.list_studies(run) if study.snapshot == snapshot), None)
     verdicts = [study.verdict] if study is not None else []
     return " ".join(verdicts + (conclusion(result, run.info().training_counts(), study is not None) if result else []))
 

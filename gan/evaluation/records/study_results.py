@@ -11,28 +11,21 @@
 Shares, scores and gains are from 0 to 1: 0.03 is three points of balanced accuracy, or of AUROC.
 """
 
-import functools
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import Field
 
-from gan.config import settings
-from gan.errors import DamagedFileError, RunError
 from gan.evaluation.records.external_results import ExternalImages
 from gan.evaluation.records.intervals import MeanInterval
-from gan.evaluation.records.results import document_version, round_floats
+from gan.evaluation.records.results import round_floats
 from gan.evaluation.records.subgroup_results import NO_SUBGROUPS, Subgroups
 from gan.evaluation.study.arms import ArmPlan
 from gan.evaluation.study.confirmation_plan import RegimeChoice
 from gan.evaluation.study.study_options import metric_name
-from gan.io.atomic import FileVersion, write_json
-from gan.io.json_files import read_json, validated
-from gan.io.untrusted_files import log_damaged
+from gan.io.atomic import write_json
 from gan.runs.run import Run, format_seen
-from gan.runs.snapshots import is_overwritten
 
 VERSION = 13
 
@@ -305,108 +298,6 @@ def study_folder(run: Run, snapshot: int) -> Path:
     return run.path / "evaluation" / f"{format_seen(snapshot)}-study"
 
 
-def load_study(run: Run, snapshot: int) -> StudyResult:
-    """The study of a snapshot; raises RunError where there is none of its generator, or it cannot be read."""
-    result, again = (
-        _read(study_path(run, snapshot)),
-        f"`{settings.PROGRAM} evaluate {run.name} --snapshot {snapshot} --study`",
-    )
-    if result is None and is_outdated(run, snapshot):
-        raise RunError(
-            f"The augmentation study of the snapshot {snapshot} of {run.name} cannot be read: it is damaged or from "
-            f"another version. {again} runs it again."
-        )
-    if result is None or is_overwritten(run.snapshot_folder(snapshot), result.made_with):
-        raise RunError(f"The snapshot {snapshot} of {run.name} has no augmentation study: {again} runs it.")
-    return result
-
-
-def is_outdated(run: Run, snapshot: int) -> bool:
-    """Whether there is a study of this snapshot that cannot be read."""
-    path = study_path(run, snapshot)
-    return read_json(path) is not None and _read(path) is None
-
-
-def list_studies(run: Run) -> list[StudyResult]:
-    """All readable studies of a run, by snapshot, ascending, without those of generators that were overwritten."""
-    results = (_read(path) for path in sorted((run.path / "evaluation").glob("?????????-study.json")))
-    return [
-        result
-        for result in results
-        if result is not None and not is_overwritten(run.snapshot_folder(result.snapshot), result.made_with)
-    ]
-
-
 def ranked_attributes(regime: Regime) -> list[str]:
     """The attributes that the test images hold and lack, the rarest in training first; none for classes."""
     return sorted((name for name in regime.attributes if name in regime.tested[0].aurocs), key=lambda k: regime.real[k])
-
-
-def _read(path: Path) -> StudyResult | None:
-    return _read_version(path, document_version(path))
-
-
-@functools.lru_cache(maxsize=500)  # a page reads it several times, and a study of many attributes is large
-def _read_version(path: Path, version: FileVersion) -> StudyResult | None:
-    document = read_json(path)
-    if document is None or document.get("version") != VERSION:
-        return None
-    if document.keys() != {field.name for field in fields(StudyResult)}:
-        return None
-    try:
-        for regime in document["regimes"]:
-            for key in ("arms", "tested"):
-                regime[key] = [_nested(arm) for arm in regime[key]]
-        validated(path, document, PARTS)
-        return validated(path, document, RESULT)
-    except (TypeError, KeyError, AttributeError, DamagedFileError) as error:
-        log_damaged(path, error)
-        return None
-
-
-def _nested(arm: dict[str, Any]) -> dict[str, Any]:
-    """An arm's document with its plan nested under `plan`, as in `Arm`."""
-    planned = {field.name for field in fields(ArmPlan)}
-    plan = {name: value for name, value in arm.items() if name in planned}
-    return {name: value for name, value in arm.items() if name not in planned} | {"plan": plan}
-
-
-class _SealedTest(TypedDict):
-    """The keys of `StudyResult.test` that pages and reports read."""
-
-    images: Annotated[int, Field(ge=0)]
-    groups: Annotated[int, Field(ge=0)]
-    grouped: bool
-    groups_per_class: dict[str, int]
-    near_copies: Annotated[int, Field(ge=0)]
-    folds: Annotated[int, Field(ge=1)]
-
-
-class _Generator(TypedDict):
-    """The keys of `Regime.generator` that every generator has."""
-
-    name: str
-    kimg: float
-
-
-class _Guard(TypedDict):
-    """The keys of `Regime.guard`."""
-
-    images: int
-    near_copies: int
-    kept: int
-
-
-class _RegimeParts(TypedDict):
-    generator: _Generator
-    guard: _Guard
-    test: _SealedTest
-
-
-class _Parts(TypedDict):
-    test: _SealedTest
-    regimes: list[_RegimeParts]
-
-
-RESULT = TypeAdapter(StudyResult)
-PARTS = TypeAdapter(_Parts)

@@ -25,7 +25,7 @@ from gan.errors import RunError
 from gan.evaluation import reader_study
 from gan.evaluation.privacy import closest_pairs
 from gan.evaluation.reader_study import Reading
-from gan.evaluation.records import membership_results, results, study_results
+from gan.evaluation.records import membership_results, results, stored_studies
 from gan.evaluation.records.best_snapshot import best_of_several
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
@@ -90,7 +90,7 @@ def build_report(run: Run, snapshot: int, verdict: Verdict, split: str = "val") 
     images = viewable_training_images(run)
     if images is None:
         raise RunError(not_read_yet(run))
-    study = next((study for study in study_results.list_studies(run) if study.snapshot == result.snapshot), None)
+    study = next((study for study in stored_studies.list_studies(run) if study.snapshot == result.snapshot), None)
     readings = [
         reading
         for reading in reader_study.list_readings(run)
@@ -105,7 +105,7 @@ def _document(records: ReportRecords, images: ImageSet, sampler: "Sampler") -> s
     result, run = records.result, records.run
     created = time.strftime("%Y-%m-%d %H:%M", time.localtime())
     title = f"Evaluation of {run.title}, snapshot after {result.snapshot:,} images"
-    outdated, counts = study_results.is_outdated(run, result.snapshot), records.info.training_counts()
+    outdated, counts = stored_studies.is_outdated(run, result.snapshot), records.info.training_counts()
     parts = [
         ("What to conclude", _verdict(records.verdict) + sections.conclusion(result, records.study, counts)),
         ("Images", _samples(records, images, sampler)),

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan.errors import RunError
-from gan.evaluation.records import study_results
+from gan.evaluation.records import stored_studies
 from gan.evaluation.records.study_results import Regime, StudyResult
 from gan.evaluation.records.subgroup_results import left_out_sentence
 from gan.evaluation.report import study_section, study_table, subgroup_section
@@ -18,7 +18,7 @@ from pages.ui.verdict import study_markdown
 def study_or_none(run: Run, snapshot: int) -> StudyResult | None:
     """The study of a snapshot; None without one."""
     try:
-        return study_results.load_study(run, snapshot)
+        return stored_studies.load_study(run, snapshot)
     except RunError:
         return None
 
@@ -31,14 +31,14 @@ def study_verdict(study: StudyResult) -> None:
 def study_panel(run: Run, snapshot: int) -> None:
     """The study of a snapshot; without one, how to get it."""
     study = study_or_none(run, snapshot)
-    if study is None and study_results.is_outdated(run, snapshot):
+    if study is None and stored_studies.is_outdated(run, snapshot):
         st.info(
             "The study of this snapshot was made by another version with other training sets. Start it again above.",
             icon=":material/history:",
         )
         return
     if study is None:
-        others = [other.snapshot for other in study_results.list_studies(run)]
+        others = [other.snapshot for other in stored_studies.list_studies(run)]
         st.caption(
             "No study of this snapshot yet. It trains the same classifier on real images alone, on repeated real "
             "images, and on real and synthetic ones, each without and with classical augmentation. The best way is "
@@ -96,7 +96,7 @@ def _subgroups(study: StudyResult, regime: Regime) -> None:
 
 def keep_rate_finding(run: Run) -> str:
     """What the newest study of a run found about keep rates; "" without a study."""
-    studies = study_results.list_studies(run)
+    studies = stored_studies.list_studies(run)
     if not studies:
         return ""
     newest = studies[-1]

@@ -12,7 +12,7 @@ import torch
 from gan.data.image_set import ImageSet
 from gan.errors import RunError, StoppedError
 from gan.evaluation.privacy import guard, near_copies
-from gan.evaluation.records import study_results
+from gan.evaluation.records import stored_studies, study_results
 from gan.evaluation.records.split_looks import record_test_look
 from gan.evaluation.records.study_text import study_text
 from gan.evaluation.study import arms, divisions, estimate, run_study
@@ -270,10 +270,10 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert len(inner.info().conditions) == sum(found.regimes[1].real.values()) == 143
     assert found.regimes[1].generator["sha256"] != found.regimes[0].generator["sha256"]
     assert found.test["images"] == 179
-    assert study_results.load_study(run, 320).as_json() == found.as_json()
+    assert stored_studies.load_study(run, 320).as_json() == found.as_json()
     assert found.as_json().keys() >= {"arms", "verdict"}
     assert found.verdict in study_text(found)
-    assert study_results.list_studies(run) == [study_results.load_study(run, 320)]
+    assert stored_studies.list_studies(run) == [stored_studies.load_study(run, 320)]
     assert json.loads(study_results.study_path(run, 320).read_text())["made_with"]["data_sha256"]["test"]
     document = json.loads((inner.path / "config.json").read_text())
     del document["train"]["noise"]  # as a version wrote it that did not have this option yet
@@ -286,10 +286,10 @@ def test_a_study_of_a_run_is_kept_and_its_low_data_generators_know_the_subset_al
     assert (inner.path / "metrics.jsonl").stat().st_mtime_ns == trained_at  # not trained anew
     kept_file = study_results.study_path(run, 320)
     write_json(kept_file, json.loads(kept_file.read_text()) | {"version": 1})
-    assert study_results.list_studies(run) == []
-    assert study_results.is_outdated(run, 320)
+    assert stored_studies.list_studies(run) == []
+    assert stored_studies.is_outdated(run, 320)
     with pytest.raises(RunError, match=r"cannot be read: it is damaged or from another version. `python"):
-        study_results.load_study(run, 320)
+        stored_studies.load_study(run, 320)
 
 
 def test_test_images_that_are_copies_of_training_images_are_counted_and_left_out_of_a_second_verdict(

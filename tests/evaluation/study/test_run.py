@@ -12,7 +12,7 @@ from gan.config import settings
 from gan.config.options import build_config
 from gan.errors import ConfigError, DataError, RunError
 from gan.evaluation.classifiers.architectures import ARCHITECTURES, classical_augmentation, classifier_builder
-from gan.evaluation.records import study_results
+from gan.evaluation.records import stored_studies
 from gan.evaluation.study import divisions, study_plan
 from gan.evaluation.study.study_options import StudyOptions
 from gan.runs import lifecycle
@@ -59,7 +59,7 @@ def test_what_cannot_be_studied_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"specificity is 1\.5: it takes a share above 0 and below 1"):
         studied(images, noise, tmp_path, specificity=1.5)
     with pytest.raises(RunError, match="has no augmentation study"):
-        study_results.load_study(lifecycle.create_run(build_config({}), "other"), 5)
+        stored_studies.load_study(lifecycle.create_run(build_config({}), "other"), 5)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gan.evaluation.records.study_results import RESULT
+from gan.evaluation.records.stored_studies import RESULT
 from gan.evaluation.records.study_text import study_text
 from gan.evaluation.records.subgroup_results import NO_SUBGROUPS
 from gan.evaluation.report import study_section

@@ -11,7 +11,8 @@ from gan.config import options
 from gan.errors import StoppedError
 from gan.evaluation import job
 from gan.evaluation.job import Request
-from gan.evaluation.records.study_results import load_study, study_folder
+from gan.evaluation.records.stored_studies import load_study
+from gan.evaluation.records.study_results import study_folder
 from gan.evaluation.study import arm_classifiers
 from gan.evaluation.study.estimate import estimate_study
 from gan.evaluation.study.run_study import run_study
