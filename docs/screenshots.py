@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 from docs.example_sets import write_dicom_folder, write_ham10000_zip
 from docs.make_demo import CHECKPOINTS, MNIST, gan
 from gan.config import settings
-from gan.data.ingest import staging
+from gan.data.ingest import staging, upload_check
 from gan.runs import notes
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
@@ -103,7 +103,7 @@ def stage_example_sets() -> dict[str, str]:
         }
         uploads = {name: staging.stage_path(name, path) for name, path in paths.items()}
     for upload in uploads.values():
-        staging.check_upload(upload)
+        upload_check.check_upload(upload)
     return {name: upload.name for name, upload in uploads.items()}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.data.image_set import ImageSet
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.labels.proposals import Choose, sure_reading
 from gan.errors import DataError
@@ -29,11 +29,11 @@ def import_images(
     """
     folder = staging.stage_path(name, Path(path), names_encoding)
     try:
-        report = staging.check_upload(folder, progress, choose)
+        report = upload_check.check_upload(folder, progress, choose)
         if not report.ok:
             ways = [f"{number}. {proposal.title}" for number, proposal in enumerate(report.proposals, 1)]
             raise DataError(" ".join([f"The set {name} was not added: {report.errors[0].line}", *ways]))
-        staging.accept(report)
+        accepted_sets.accept(report)
         return report
     finally:
         remove_folder(folder)

@@ -29,7 +29,7 @@ from gan.config import options, presets, settings
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data import registry
 from gan.data.image_set import ImageSet
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.errors import DataError
 from gan.evaluation.budget import EvaluationBudget
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
@@ -219,9 +219,9 @@ def large_config(images: Path | None, size: int) -> RunConfig:
     """The recommended config for own images, else the digits, at this size in pixels."""
     if images is None:
         return recommended_config(DataConfig.model_validate({"name": "digits", "image_size": size}))
-    report = staging.check_upload(staging.stage_path(LARGE, images))
+    report = upload_check.check_upload(staging.stage_path(LARGE, images))
     return recommended_config(
-        DataConfig.model_validate({"name": "folder", "path": staging.accept(report), "image_size": size})
+        DataConfig.model_validate({"name": "folder", "path": accepted_sets.accept(report), "image_size": size})
     )
 
 

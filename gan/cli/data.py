@@ -97,14 +97,14 @@ def check_data(parsed: argparse.Namespace) -> int:
 
 def add_data(parsed: argparse.Namespace) -> int:
     """Check a folder or archive and accept it as an added set; prints the report."""
-    from gan.data.ingest import staging
+    from gan.data.ingest import accepted_sets, staging, upload_check
 
     folder = staging.stage_path(parsed.name, parsed.path, parsed.names_encoding)
     try:
-        report = staging.check_upload(folder, show_progress, partial(choose_reading, parsed))
+        report = upload_check.check_upload(folder, show_progress, partial(choose_reading, parsed))
         _show_report(report, f"data add {shlex.quote(parsed.name)} {shlex.quote(str(parsed.path))}")
         if report.ok:
-            name = staging.accept(report)
+            name = accepted_sets.accept(report)
             show(f"Added. Train on it with --data.name folder --data.path {name}.")
         return 0 if report.ok else 2
     finally:
@@ -130,12 +130,12 @@ def _show_report(report: "CheckReport", command: str) -> None:
 
 
 def _check_upload(identifier: str) -> int:
-    from gan.data.ingest import staging
+    from gan.data.ingest import staging, upload_check
     from gan.jobs.worker import working
 
     folder = staging.upload_folder(identifier)
     with working(folder) as worker:
-        staging.check_upload(folder, worker.progress)
+        upload_check.check_upload(folder, worker.progress)
     return 0
 
 

@@ -7,7 +7,7 @@ from gan.access.permissions import Action, require
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import registry
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.set_access import folder_target
 from gan.data.set_notes import added_folder
 from gan.errors import RunError
@@ -48,8 +48,8 @@ def delete_set(name: str) -> None:
     if busy is not None:
         job = names.describe_job(names.job_name(busy))
         raise RunError(f"The set {name} is in use by {job}: wait for its end, or stop it. Nothing was deleted.")
-    staging.load_report(name)
+    accepted_sets.load_report(name)
     registry.remove_cached(DataConfig.model_validate({"name": "folder", "path": name}))
-    staging.remove_set(name)
+    accepted_sets.remove_set(name)
     for task in tasks[:2]:
         remove_folder(task)

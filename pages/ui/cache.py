@@ -24,7 +24,7 @@ from gan.data.catalogue import Entry, stored_entries, visible_entries
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.data.ingest import outcome as outcomes
-from gan.data.ingest import staging
+from gan.data.ingest import upload_check, upload_images
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.file_examples import example_files as examples_of
 from gan.data.ingest.files.listing import Listing
@@ -319,17 +319,17 @@ def example_files(key: str, _plan: ImportPlan) -> dict[str, list[Example]]:
 
 def upload_listing(folder: Path) -> Listing:
     """The files of an upload, as they were at its last check."""
-    return _upload_listing(folder, file_version(folder / staging.REPORT))
+    return _upload_listing(folder, file_version(folder / upload_images.REPORT))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Listing the files …")
 def _upload_listing(folder: Path, version: FileVersion) -> Listing:
-    return staging.upload_listing(folder)
+    return upload_check.upload_listing(folder)
 
 
 def reading_outcome(folder: Path, reading: Reading) -> Outcome:
     """What a reading makes of an upload; raises DataError as `gan.data.ingest.outcome.reading_outcome`."""
-    return _outcome(folder, file_version(folder / staging.REPORT), reading.model_dump_json(), reading)
+    return _outcome(folder, file_version(folder / upload_images.REPORT), reading.model_dump_json(), reading)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Reading the labels …")
@@ -373,7 +373,7 @@ def from_listing(folder: Path, compute: Callable[..., T], *arguments: Any) -> T:
 
     `arguments` are told apart by their texts.
     """
-    version = file_version(folder / staging.REPORT)
+    version = file_version(folder / upload_images.REPORT)
     result: T = _from_listing(folder, version, compute.__qualname__, repr(arguments), compute, arguments)
     return result
 
@@ -387,7 +387,7 @@ def _from_listing(
 
 def geometry_examples(folder: Path, files: tuple[str, ...]) -> tuple[str, dict[Geometry, Image.Image]]:
     """What each geometry makes of the least square of some files of an upload."""
-    return _geometry_examples(folder, file_version(folder / staging.REPORT), files)
+    return _geometry_examples(folder, file_version(folder / upload_images.REPORT), files)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -21,7 +21,7 @@ from gan.config import options, settings
 from gan.config.run_config import RunConfig
 from gan.data import catalogue, label_edits, registry, set_notes
 from gan.data.fingerprint import Fingerprint
-from gan.data.ingest import hand_labels, staging, subset
+from gan.data.ingest import accepted_sets, hand_labels, staging, subset, upload_check
 from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.subset import Cut
 from gan.data.label_edits import Edit
@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("anns") / "store"
     with pytest.MonkeyPatch.context() as patch, acting_as(ANN):
         patch.setenv("GAN_STORE", str(folder))
-        staging.accept(add_zip("cells", zip_of(class_files())))
+        accepted_sets.accept(add_zip("cells", zip_of(class_files())))
         set_notes.share_set("cells", "all")
         add_zip("more", zip_of(class_files()))
         config = options.build_config({"data.name": "folder", "data.path": "cells", "data.image_size": 32})
@@ -116,14 +116,14 @@ CALLS: Mapping[str, tuple[Action, Callable[[World], object]]] = {
     ),
     "gan.data.ingest.staging.stage_files": (Action.ADD_SET, lambda w: staging.stage_files("new", [])),
     "gan.data.ingest.staging.stage_folder": (Action.ADD_SET, lambda w: staging.stage_folder("new", settings.ROOT)),
-    "gan.data.ingest.staging.change_reading": (
+    "gan.data.ingest.upload_check.change_reading": (
         Action.CHANGE_SET,
-        lambda w: staging.change_reading(w.upload, Reading()),
+        lambda w: upload_check.change_reading(w.upload, Reading()),
     ),
-    "gan.data.ingest.staging.check_anew": (Action.CHANGE_SET, lambda w: staging.check_anew(w.upload)),
-    "gan.data.ingest.staging.accept": (
+    "gan.data.ingest.upload_check.check_anew": (Action.CHANGE_SET, lambda w: upload_check.check_anew(w.upload)),
+    "gan.data.ingest.accepted_sets.accept": (
         Action.CHANGE_SET,
-        lambda w: staging.accept(staging.load_pending(w.upload.name)),  # type: ignore[arg-type]
+        lambda w: accepted_sets.accept(upload_check.load_pending(w.upload.name)),  # type: ignore[arg-type]
     ),
     "gan.data.ingest.staging.discard": (Action.CHANGE_SET, lambda w: staging.discard(w.upload)),
     "gan.data.ingest.hand_labels.set_classes": (
@@ -193,7 +193,7 @@ GUARDED_BELOW = {
     "gan.runs.sweeps.start_sweep": "create_run",
     "gan.evaluation.report.document.build_report": "viewable_training_images",
     "gan.training.measured_speed.start_timing": "jobs.start_task",
-    "gan.data.ingest.staging.change_names_encoding": "_change_request, as change_reading",
+    "gan.data.ingest.upload_check.change_names_encoding": "_change_request, as change_reading",
     "gan.data.registry.load_image_set": "a page of those who may use sets reads the digits",
     "gan.evaluation.reader_study.reading_image": "takes the images, which come from viewable_training_images",
 }
@@ -201,7 +201,9 @@ GUARDED_BELOW = {
 
 ACTING_MODULES = (
     "gan.data.ingest.hand_labels",
+    "gan.data.ingest.accepted_sets",
     "gan.data.ingest.staging",
+    "gan.data.ingest.upload_check",
     "gan.data.ingest.subset",
     "gan.data.label_edits",
     "gan.data.registry",

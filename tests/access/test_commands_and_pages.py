@@ -19,7 +19,7 @@ from gan.access.permissions import Action, decide
 from gan.cli import main as command_line
 from gan.config import options, settings
 from gan.config.settings import ROOT
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.set_access import folder_target
 from gan.export import exports
 from gan.export.request import ExportRequest
@@ -216,7 +216,7 @@ def test_the_command_line_shares_and_gives_a_run_and_a_set(
     monkeypatch.setenv("GAN_SIGN_IN", "password")
     with acting_as(ANN):
         run = lifecycle.create_run(options.build_config({}), "one")
-        staging.accept(add_zip("cells", zip_of(class_files())))
+        accepted_sets.accept(add_zip("cells", zip_of(class_files())))
     folder = folder_target(settings.added_sets() / "cells")
 
     def share(*words: str, who: Identity = SYSTEM) -> int:

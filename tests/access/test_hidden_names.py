@@ -13,7 +13,7 @@ from gan.access.identity import Identity, Role, acting_as
 from gan.cli.main import main
 from gan.config.options import build_config
 from gan.data import set_notes
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.set_notes import SetNotes
 from gan.errors import RunError
 from gan.export.model_card import model_document
@@ -44,7 +44,7 @@ def child(store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     notes.give_run(parent.path, "ann")
     notes.share_run(parent.path, "private")
     with acting_as(ANN):
-        staging.accept(add_zip(f"{SECRET}-set", zip_of(class_files())))
+        accepted_sets.accept(add_zip(f"{SECRET}-set", zip_of(class_files())))
         set_notes.change_set_notes(f"{SECRET}-set", SetNotes(title=f"A {SECRET}", description=SECRET))
         first = lifecycle.create_run(build_config(TINY), f"{SECRET}-first")
         run = lifecycle.create_run(build_config(TINY | {"train.start_from": SECRET}), "child")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from docs.example_sets import write_dicom_folder, write_ham10000_zip
 from gan import jobs
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.runs.run import find_run
 from tests.browser.conftest import Server, Visit
 from tests.browser.test_own_images import train
@@ -76,7 +76,7 @@ def test_dicom_files_with_two_windows_are_previewed_and_accepted(
     visit.shot("own-dicom")
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_text("chest-films was added.")).to_be_visible()
-    plan = staging.load_report("chest-films").plan
+    plan = accepted_sets.load_report("chest-films").plan
     assert plan is not None
     assert plan.window_of_file
 

@@ -9,7 +9,7 @@ import pytest
 from gan.cli.main import main
 from gan.config.run_config import DataConfig
 from gan.data import registry
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging
 from gan.errors import DataError
 from tests.support.image_files import write_class_folders
 
@@ -47,7 +47,7 @@ def test_an_added_set_keeps_its_reading(folds: Path, capsys: pytest.CaptureFixtu
     assert staging.waiting() == {}, "a set that was not accepted leaves nothing"
     chosen = commands(capsys.readouterr().out)[0]
     assert main([*chosen, "--drop-class", "blast", "--merge", "lymph=lymphocyte"]) == 0
-    reading = staging.load_report("cells").reading
+    reading = accepted_sets.load_report("cells").reading
     assert reading is not None
     assert (reading.drop, reading.rename) == (("blast",), {"lymph": "lymphocyte"})
     images = registry.load_image_set(DataConfig.model_validate({"name": "folder", "path": "cells"}))

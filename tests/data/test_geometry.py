@@ -11,7 +11,7 @@ from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.image_set import pixel_digests
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.ingest.file_examples import example_files
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.training_size import Sides, sides_of
@@ -27,7 +27,7 @@ def add_set(geometry: Geometry) -> ImportPlan:
     files = class_files()
     wide = settings.store().parent / "wide.png"
     random_image(7).resize((30, 24)).save(wide)
-    staging.accept(add_zip("cells", zip_of(files | {"a/wide.png": wide.read_bytes()})))
+    accepted_sets.accept(add_zip("cells", zip_of(files | {"a/wide.png": wide.read_bytes()})))
     folder = settings.added_sets() / "cells"
     plan = ImportPlan.load(folder)
     assert (plan.geometry, plan.sides) == ("crop", Sides(24, 24, 24))

@@ -7,7 +7,7 @@ from gan.config import options, settings
 from gan.config.names import NAME, name_from_title
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry, set_notes
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging
 from gan.data.set_notes import SetNotes
 from gan.errors import DataError, RunError
 from gan.io.atomic import write_json
@@ -43,7 +43,7 @@ def test_a_set_is_called_by_its_words_and_kept_under_a_name() -> None:
     assert report.staged is not None
     assert staging.upload_title(report.staged) == "Blood cells"
     assert staging.waiting() == {report.staged.name: "Blood cells"}
-    assert staging.accept(report, "Blood cells (2024)") == "blood-cells-2024"
+    assert accepted_sets.accept(report, "Blood cells (2024)") == "blood-cells-2024"
     assert catalogue.find_entry("folder-blood-cells-2024").title == "Blood cells (2024)"
     assert set_notes.free_title("blood CELLS (2024)") == "blood CELLS (2024) 2"
     with pytest.raises(DataError, match="already a set"):
@@ -54,12 +54,12 @@ def test_a_set_is_called_by_its_words_and_kept_under_a_name() -> None:
 
 def test_sets_whose_names_would_be_the_same_are_numbered() -> None:
     titles = ("细胞 1", "组织 1")
-    assert [staging.accept(add_zip(title, zip_of(class_files()))) for title in titles] == ["1", "1-2"]
+    assert [accepted_sets.accept(add_zip(title, zip_of(class_files()))) for title in titles] == ["1", "1-2"]
     assert [catalogue.find_entry(f"folder-{name}").title for name in ("1", "1-2")] == list(titles)
 
 
 def test_what_is_written_about_a_set_is_kept_with_its_images_and_its_runs_keep_working() -> None:
-    staging.accept(add_zip("cells", zip_of(class_files())))
+    accepted_sets.accept(add_zip("cells", zip_of(class_files())))
     config = catalogue.find_entry("folder-cells").config
     assert catalogue.find_entry("folder-cells").about == ""  # nobody described it yet
     registry.load_image_set(config)
@@ -78,7 +78,7 @@ def test_what_is_written_about_a_set_is_kept_with_its_images_and_its_runs_keep_w
 
 
 def test_a_set_is_described_and_deleted_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    staging.accept(add_zip("cells", zip_of(class_files())))
+    accepted_sets.accept(add_zip("cells", zip_of(class_files())))
     assert main(["data", "describe", "cells", "--title", "Blood cells", "--consent", "approval 12"]) == 0
     assert main(["data", "describe", "cells", "--licence", "CC0"]) == 0
     out = capsys.readouterr().out
@@ -93,7 +93,7 @@ def test_a_set_is_described_and_deleted_from_the_command_line(capsys: pytest.Cap
 
 def test_a_title_in_use_and_a_text_that_is_too_long_are_refused() -> None:
     for title in ("cells", "more"):
-        staging.accept(add_zip(title, zip_of(class_files())))
+        accepted_sets.accept(add_zip(title, zip_of(class_files())))
     with pytest.raises(DataError, match="already a set MORE"):
         set_notes.change_set_notes("cells", SetNotes(title="MORE"))
     with pytest.raises(DataError, match="takes up to 80"):
@@ -105,7 +105,7 @@ def test_a_title_in_use_and_a_text_that_is_too_long_are_refused() -> None:
 
 
 def test_a_deleted_set_is_gone_with_what_was_decoded_of_it() -> None:
-    staging.accept(add_zip("cells", zip_of(class_files())))
+    accepted_sets.accept(add_zip("cells", zip_of(class_files())))
     config = DataConfig.model_validate({"name": "folder", "path": "cells", "image_size": 16})
     registry.load_image_set(config)
     run = lifecycle.create_run(options.build_config({"data.name": "folder", "data.path": "cells"}), "kept")
@@ -120,7 +120,7 @@ def test_a_deleted_set_is_gone_with_what_was_decoded_of_it() -> None:
 
 def test_a_set_is_not_deleted_while_a_run_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gan.jobs.launch.start_scheduler", lambda: False)
-    staging.accept(add_zip("cells", zip_of(class_files())))
+    accepted_sets.accept(add_zip("cells", zip_of(class_files())))
     assert main(["submit", "--data.name", "folder", "--data.path", "cells", "--name", "busy"]) == 0
     with pytest.raises(RunError, match="in use by the run busy"):
         set_users.delete_set("cells")

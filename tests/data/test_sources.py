@@ -278,7 +278,7 @@ def test_reading_imports_no_torch() -> None:
     program = (
         "import sys; from gan.config.run_config import DataConfig\n"
         "from gan.data import catalogue, registry\n"
-        "from gan.data.ingest import staging\n"
+        "from gan.data.ingest import accepted_sets\n"
         "for name in ('digits', 'medmnist', 'celeba'):\n"
         "    registry.load_image_set(DataConfig.model_validate({'name': name}))\n"
         "catalogue.entries(); assert 'torch' not in sys.modules and 'medmnist' not in sys.modules"

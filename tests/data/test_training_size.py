@@ -8,7 +8,7 @@ from gan.cli.arguments import config_from_arguments
 from gan.cli.main import build_parser, main
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data import catalogue
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.sources.folder import image_sides
 from gan.data.training_size import Sides, proposed_size, sides_of, size_reason
 from tests.support.image_files import class_files, write_class_folders, zip_of
@@ -72,7 +72,7 @@ def test_an_added_set_is_offered_at_the_size_of_its_images() -> None:
     report = add_zip("cells", zip_of(class_files()))  # of 24 px
     assert report.plan is not None
     assert report.plan.sides == Sides(24, 24, 24)
-    staging.accept(report)
+    accepted_sets.accept(report)
     entry = catalogue.find_entry("folder-cells")
     assert entry.sides == image_sides(entry.config) == Sides(24, 24, 24)
     assert entry.config.image_size == 32

@@ -15,7 +15,7 @@ from gan.config import settings
 from gan.config.names import NAME
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.files import archive
 from gan.errors import DataError, GanError
 from gan.io.atomic import write_json
@@ -39,9 +39,9 @@ def test_zip_is_checked_then_accepted_then_read() -> None:
     assert not settings.added_sets().exists()
     assert report.staged is not None
     assert not list(report.staged.rglob("*.exe"))
-    again = staging.load_pending(report.staged.name)
+    again = upload_check.load_pending(report.staged.name)
     assert again.as_json() == report.as_json()
-    assert staging.accept(again) == "cells"
+    assert accepted_sets.accept(again) == "cells"
     assert left_over() == []
     config = DataConfig.model_validate({"name": "folder", "path": "cells", "image_size": 32})
     preview, labels = registry.preview(config, 4)
@@ -49,20 +49,20 @@ def test_zip_is_checked_then_accepted_then_read() -> None:
     assert labels == ["a", "b", "a", "b"]
     assert len(registry.load_image_set(config)) == 44
     assert catalogue.find_entry("folder-cells").title == "cells"
-    assert staging.load_report("cells").images == 44
+    assert accepted_sets.load_report("cells").images == 44
     with pytest.raises(DataError, match="already a set cells"):
         add_zip("cells", zip_of(class_files()))
-    staging.remove_set("cells")
+    accepted_sets.remove_set("cells")
     assert "no added set and no folder cells" in str(registry.problem(config))
 
 
 def test_a_set_accepted_twice_is_refused_the_second_time() -> None:
     first, second = (add_zip("cells", zip_of(class_files())) for _ in range(2))
-    staging.accept(first)
+    accepted_sets.accept(first)
     with pytest.raises(DataError, match="already a set cells"):
-        staging.accept(second)
+        accepted_sets.accept(second)
     with pytest.raises(DataError, match="no longer exists"):
-        staging.accept(first)
+        accepted_sets.accept(first)
     assert second.staged is not None
     staging.discard(second.staged)
     assert left_over() == []
@@ -72,7 +72,7 @@ def test_a_set_with_errors_cannot_be_accepted() -> None:
     report = add_zip("cells", zip_of(class_files() | {"alone/1.png": png_bytes(99)}))
     assert not report.ok
     with pytest.raises(DataError, match=r"alone \(1\).*--drop-class alone"):
-        staging.accept(report)
+        accepted_sets.accept(report)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_other_formats_are_not_opened() -> None:
 
 @pytest.mark.parametrize("title", ["My Set", "a/b", "..", "-x", "x" * 65])
 def test_a_set_of_any_title_is_kept_in_a_folder_of_a_valid_name(title: str) -> None:
-    name = staging.accept(add_zip(title, zip_of(class_files(44))))
+    name = accepted_sets.accept(add_zip(title, zip_of(class_files(44))))
     assert NAME.fullmatch(name)
     assert [path.name for path in settings.added_sets().iterdir()] == [name]
     assert catalogue.find_entry(f"folder-{name}").title == title
@@ -207,7 +207,7 @@ def test_a_path_must_be_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(DataError, match="may not be added from"):
         add_folder("cells", allowed / "link")
     report = add_folder("cells", allowed / "cells")
-    assert staging.accept(report) == "cells"
+    assert accepted_sets.accept(report) == "cells"
     config = DataConfig.model_validate({"name": "folder", "path": "cells", "image_size": 32})
     assert len(registry.load_image_set(config)) == 44
     Image.open(secret / "a" / "000.png").rotate(90).save(secret / "new.png")
@@ -223,9 +223,9 @@ def test_what_nobody_accepted_is_removed_after_a_day() -> None:
     os.utime(first.staged, (0, 0))
     third = staging.stage_archive("other", zip_of(class_files(4)))
     assert sorted(staging.waiting().items()) == sorted({second.staged.name: "more", third.name: "other"}.items())
-    assert staging.load_pending(third.name) is None
+    assert upload_check.load_pending(third.name) is None
     with pytest.raises(DataError, match="no longer exists"):
-        staging.load_pending(first.staged.name)
+        upload_check.load_pending(first.staged.name)
 
 
 def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() -> None:
@@ -233,10 +233,10 @@ def test_an_upload_is_checked_by_a_job_whose_files_do_not_stay_with_the_set() ->
     jobs.start_task(folder)
     wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
     assert jobs.state(folder).name == "finished"
-    report = staging.load_pending(folder.name)
+    report = upload_check.load_pending(folder.name)
     assert report is not None
     assert report.images == 44
-    staging.accept(report)
+    accepted_sets.accept(report)
     kept = {path.name for path in (settings.added_sets() / "cells").iterdir()}
     assert kept == {"access.json", "images", "plan.json", "report.json"}
 
@@ -245,7 +245,7 @@ def test_a_refused_zip_fails_its_job_and_leaves_none_of_its_files() -> None:
     folder = staging.stage_archive("cells", io.BytesIO(b"no zip"))
     jobs.start_task(folder)
     wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
-    assert (jobs.state(folder).name, staging.load_pending(folder.name)) == ("failed", None)
+    assert (jobs.state(folder).name, upload_check.load_pending(folder.name)) == ("failed", None)
     assert "not a complete ZIP" in jobs.state(folder).cause
     assert not (folder / "upload.zip").exists()
     staging.discard(folder)
@@ -259,12 +259,12 @@ def test_a_forged_request_checks_nothing(request_: dict[str, str]) -> None:
     folder = staging.stage_archive("cells", zip_of(class_files()))
     write_json(folder / "request.json", request_)
     with pytest.raises(GanError):
-        staging.check_upload(folder)
-    assert staging.load_pending(folder.name) is None
+        upload_check.check_upload(folder)
+    assert upload_check.load_pending(folder.name) is None
 
 
 def test_a_forged_request_for_a_folder_is_held_to_the_allowed_paths(tmp_path: Path) -> None:
     folder = staging.stage_archive("cells", zip_of(class_files()))
     write_json(folder / "request.json", {"name": "cells", "source": "folder", "path": str(tmp_path)})
     with pytest.raises(DataError, match="GAN_PATHS"):
-        staging.check_upload(folder)
+        upload_check.check_upload(folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gan.config import settings
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.file_examples import example_files
 from gan.data.ingest.files.archive import unpack
@@ -47,7 +47,7 @@ def test_a_zip_is_unpacked_into_an_empty_folder(link: str, outside: Path) -> Non
     if link == "images":
         (folder / link).rmdir()
     (folder / link).symlink_to(outside)
-    assert staging.check_upload(folder).images == 44
+    assert upload_check.check_upload(folder).images == 44
     assert list(outside.iterdir()) == []
 
 
@@ -56,7 +56,7 @@ def test_a_stopped_check_starts_anew() -> None:
     for name in ("a/000.png", "c/000.png"):
         (folder / "images" / name).parent.mkdir()
         (folder / "images" / name).write_bytes(png_bytes(99))
-    report = staging.check_upload(folder)
+    report = upload_check.check_upload(folder)
     assert set(report.counts["train"]) == {"a", "b"}
     assert report.images == 44
 
@@ -77,9 +77,9 @@ def test_a_link_is_no_upload(outside: Path) -> None:
     staged.rename(outside / "moved")
     staged.symlink_to(outside / "moved")
     with pytest.raises(DataError, match="no longer exists"):
-        staging.load_pending(staged.name)
+        upload_check.load_pending(staged.name)
     with pytest.raises(DataError, match="no longer exists"):
-        staging.accept(report)
+        accepted_sets.accept(report)
     assert staging.waiting() == {}
     assert (outside / "moved" / "images").is_dir()
 
@@ -99,7 +99,7 @@ def test_accepting_removes_links_but_not_what_they_lead_to(outside: Path) -> Non
     report = add_zip("cells", zip_of(class_files()))
     (staged_folder(report) / "folder").symlink_to(outside)
     (staged_folder(report) / "broken").symlink_to(outside / "nothing")
-    staging.accept(report)
+    accepted_sets.accept(report)
     assert {path.name for path in (settings.added_sets() / "cells").iterdir()} == {
         *("images", "plan.json", "report.json", "access.json"),
     }
@@ -174,7 +174,7 @@ def test_paths_that_hold_the_store_give_nobody_the_images_of_others(
     tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = add_zip("private", zip_of(class_files()))
-    staging.accept(report)
+    accepted_sets.accept(report)
     monkeypatch.setenv("GAN_PATHS", str(tmp_path))
     for path in (store / ".data" / "sets" / "private" / "images", store, tmp_path):
         with pytest.raises(DataError, match="Allowed folders"):

@@ -8,7 +8,7 @@ import pytest
 
 from gan.data import registry, set_notes
 from gan.data.catalogue import find_entry
-from gan.data.ingest import hand_labels, staging
+from gan.data.ingest import accepted_sets, hand_labels, upload_check
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.set_notes import SetNotes
 from pages.ui import cache
@@ -49,7 +49,7 @@ def test_no_class_of_a_table_and_no_text_of_a_set_acts(texts: list[str]) -> None
     assert report.ok
     assert nothing_acts(page("data"))  # the uploads that wait
     assert nothing_acts(page("data", **{UPLOAD: staged(report)}))
-    name = staging.accept(report)
+    name = accepted_sets.accept(report)
     set_notes.save_set_notes(set_notes.added_folder(name), SetNotes(texts[1][:80], *texts[2:6]))
     cache.clear_catalogue()
     entry = find_entry(f"folder-{name}")
@@ -84,7 +84,7 @@ def test_no_class_by_hand_acts(texts: list[str]) -> None:
     folder = report.staged
     assert folder is not None
     hand_labels.set_classes(folder, texts)
-    for file, label in zip(staging.upload_listing(folder).images, texts, strict=False):
+    for file, label in zip(upload_check.upload_listing(folder).images, texts, strict=False):
         hand_labels.set_label(folder, file, " ".join(label.split()))
     assert nothing_acts(page("data", **{UPLOAD: folder.name}))
 

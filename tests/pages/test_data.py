@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from gan import jobs
 from gan.config import options, settings
 from gan.data import catalogue, registry, set_notes
-from gan.data.ingest import hand_labels, staging
+from gan.data.ingest import accepted_sets, hand_labels, staging, upload_check
 from gan.data.ingest.checks.report import CheckReport
 from gan.io.atomic import write_json
 from gan.jobs import launch
@@ -108,7 +108,7 @@ def test_an_archive_is_checked_as_soon_as_it_is_here_under_the_name_of_its_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(launch, "start_scheduler", lambda: False)
-    staging.accept(add_zip("Blood cells", zip_of(class_files())))
+    accepted_sets.accept(add_zip("Blood cells", zip_of(class_files())))
     at = page("data")
     archive = ("Blood cells.zip", zip_of(class_files()).getvalue(), "application/zip")
     at.get("file_uploader")[0].set_value(archive).run()
@@ -119,7 +119,7 @@ def test_an_archive_is_checked_as_soon_as_it_is_here_under_the_name_of_its_file(
 
 
 def test_the_words_on_a_set_are_changed_and_the_set_is_deleted() -> None:
-    staging.accept(add_zip("cells", zip_of(class_files())))
+    accepted_sets.accept(add_zip("cells", zip_of(class_files())))
     registry.load_image_set(catalogue.find_entry("folder-cells").config)
     lifecycle.create_run(options.build_config({"data.name": "folder", "data.path": "cells"}), title="First try")
     at = page("data", data="folder-cells")
@@ -154,7 +154,7 @@ def test_images_without_labels_are_labelled_on_the_page(monkeypatch: pytest.Monk
     at.button(key="use hand labels").click().run()
     assert not at.exception
     assert jobs.state(report.staged).name == "queued"
-    assert staging.check_upload(report.staged).counts["train"].keys() == {"healthy", "inflamed"}
+    assert upload_check.check_upload(report.staged).counts["train"].keys() == {"healthy", "inflamed"}
 
 
 def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
@@ -217,6 +217,6 @@ def test_a_stopped_check_is_repeated(store: Path) -> None:
     at.button(key="check again").click().run()
     assert not at.exception
     wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
-    report = staging.load_pending(folder.name)
+    report = upload_check.load_pending(folder.name)
     assert report is not None
     assert report.images == 44

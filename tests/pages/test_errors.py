@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.errors import RunError
 from gan.io.atomic import remove_folder, write_json
 from tests.support.image_files import class_files, zip_of
@@ -98,4 +98,4 @@ def test_a_set_that_the_disk_refuses_is_not_told_to_take_another_name(monkeypatc
 
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(OSError, match="Read-only"):
-        staging.accept(report)
+        accepted_sets.accept(report)

@@ -10,7 +10,7 @@ import pytest
 
 from gan import jobs
 from gan.config import settings
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.evaluation import job, study_estimate
 from gan.evaluation.classifiers import architectures
 from gan.evaluation.job import Request
@@ -218,7 +218,7 @@ def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_
 
 def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> None:
     run = trained("digits")
-    staging.accept(add_zip("other-hospital", zip_of(class_files())))  # classes a and b
+    accepted_sets.accept(add_zip("other-hospital", zip_of(class_files())))  # classes a and b
     cache.clear_catalogue()
     at = page("evaluate", run="digits", snapshot="160")
     slot = device_list.take_slot("cpu", "another")  # so that it waits

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan import jobs
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.checks.report import CheckReport
 from pages.ui import cache
 from pages.ui.data.class_fields import changed_classes
@@ -37,7 +37,7 @@ def checked_again(at: AppTest) -> CheckReport:
     assert not at.exception
     folder = staging.upload_folder(at.query_params[UPLOAD])
     wait_until(lambda: not jobs.state(folder).alive, "the check has ended")
-    report = staging.load_pending(folder.name)
+    report = upload_check.load_pending(folder.name)
     assert report is not None, jobs.log_tail(folder)
     at.run()
     assert not at.exception
@@ -71,7 +71,7 @@ def test_proposals_are_cards_with_pictures_and_the_chosen_one_is_checked(store: 
     assert np.unique(report.plan.split).tolist() == ["test", "train", "val"]
     at.button(key="accept set").click().run()
     assert not at.exception
-    assert staging.load_report("cells").reading == first.proposals[1].reading
+    assert accepted_sets.load_report("cells").reading == first.proposals[1].reading
 
 
 def edited(report: CheckReport) -> AppTest:

@@ -10,7 +10,7 @@ from gan.config import options, settings
 from gan.config.presets import PRESETS
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.jobs import launch
 from gan.runs import notes, sweeps
 from gan.runs.run import find_run
@@ -150,7 +150,7 @@ def test_only_presets_of_the_chosen_set_are_cards_and_the_one_in_use_is_marked()
 
 def test_a_set_of_ones_own_is_chosen_with_its_recipe_and_three_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "start_scheduler", lambda: False)
-    staging.accept(add_zip("cells", zip_of(class_files(120))))
+    accepted_sets.accept(add_zip("cells", zip_of(class_files(120))))
     config = catalogue.find_entry("folder-cells").config
     at = page("train", data="folder-cells")
     assert at.button(key="use own-images").label == "In use"  # until the images are read
@@ -176,7 +176,7 @@ def test_a_set_of_ones_own_is_chosen_with_its_recipe_and_three_lengths(monkeypat
 
 def test_counts_and_warnings_stay_when_the_image_size_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "start_scheduler", lambda: False)
-    staging.accept(add_zip("few", zip_of(class_files(60))))
+    accepted_sets.accept(add_zip("few", zip_of(class_files(60))))
     registry.load_image_set(catalogue.find_entry("folder-few").config)
     at = page("train", data="folder-few")
     text = "to train on: "
@@ -199,14 +199,14 @@ def test_a_grey_start_says_why() -> None:
 
 def test_too_few_images_are_advised_against_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "start_scheduler", lambda: False)
-    staging.accept(add_zip("few", zip_of(class_files())))
+    accepted_sets.accept(add_zip("few", zip_of(class_files())))
     registry.load_image_set(catalogue.find_entry("folder-few").config)
     at = page("train", data="folder-few")
     assert any(warning.value.startswith("Do not train yet") for warning in at.warning)
 
 
 def test_images_that_were_not_read_are_read_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    staging.accept(add_zip("unread", zip_of(class_files())))
+    accepted_sets.accept(add_zip("unread", zip_of(class_files())))
     monkeypatch.setattr(launch, "start_scheduler", lambda: False)
     at = page("train", data="folder-unread")
     at.button(key="read chosen set").click().run()
@@ -215,7 +215,7 @@ def test_images_that_were_not_read_are_read_from_here(monkeypatch: pytest.Monkey
 
 
 def test_an_added_set_is_trained_at_the_size_of_its_images_with_the_reason() -> None:
-    staging.accept(add_zip("small", zip_of(class_files())))  # of 24 px
+    accepted_sets.accept(add_zip("small", zip_of(class_files())))  # of 24 px
     at = page("train", data="folder-small")
     assert at.selectbox(key="option data.image_size").value == 32
     assert any("24 px; at 32 px" in caption.value for caption in at.caption)

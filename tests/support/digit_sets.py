@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.io.png import encode_png
 from tests.support.uploads import add_files
 
@@ -36,5 +36,5 @@ def add_digits(name: str, train: int, flipped: int = 0, held: int = 20) -> dict[
         if number in wrong:
             true[file] = str(label)
         files.append((file, io.BytesIO(encode_png(images[number][None], {}))))
-    staging.accept(add_files(name, files))
+    accepted_sets.accept(add_files(name, files))
     return true

@@ -20,7 +20,7 @@ from gan import jobs
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.sources import folder
 from gan.errors import GanError
 from gan.evaluation import job, reader_study, training_images
@@ -115,7 +115,7 @@ def added_set() -> DataConfig:
         pixels[8:] += 9
         Image.fromarray(pixels).save(content, "PNG")
         files.append((f"{'ab'[number % 2]}/{number}.png", io.BytesIO(content.getvalue())))
-    staging.accept(add_files(SET, files))
+    accepted_sets.accept(add_files(SET, files))
     config = DataConfig(name="folder", path=SET, image_size=32)
     registry.load_image_set(config)
     return config
@@ -174,7 +174,7 @@ def read_set(config: DataConfig) -> list[GanError]:
     """Everything that pages and commands read of an added set and its cache; gives the errors."""
     return collect_errors(
         lambda: folder.added_sets(),
-        lambda: staging.load_report(SET).as_text(),
+        lambda: accepted_sets.load_report(SET).as_text(),
         lambda: registry.problem(config),
         lambda: registry.cached_image_set(config),
         lambda: registry.preview(config),

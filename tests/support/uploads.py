@@ -4,20 +4,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from gan.data.ingest import staging
+from gan.data.ingest import staging, upload_check
 from gan.data.ingest.checks.report import CheckReport
 
 
 def add_zip(name: str, file: BinaryIO | Path) -> CheckReport:
     """Store a ZIP and check it."""
-    return staging.check_upload(staging.stage_archive(name, file))
+    return upload_check.check_upload(staging.stage_archive(name, file))
 
 
 def add_files(name: str, files: Iterable[tuple[str, BinaryIO]]) -> CheckReport:
     """Store single files and check them."""
-    return staging.check_upload(staging.stage_files(name, files))
+    return upload_check.check_upload(staging.stage_files(name, files))
 
 
 def add_folder(name: str, path: Path) -> CheckReport:
     """Check a folder on the server."""
-    return staging.check_upload(staging.stage_folder(name, path))
+    return upload_check.check_upload(staging.stage_folder(name, path))

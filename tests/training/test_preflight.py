@@ -7,7 +7,7 @@ from PIL import Image
 from gan.config import options, settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.labels.reading import Reading
 from gan.training import measured_speed
 from gan.training.estimate import estimate
@@ -62,7 +62,9 @@ def test_a_class_is_warned_of_once_and_at_every_image_size() -> None:
 def test_mismatched_pairs_have_no_effect_with_one_class() -> None:
     folder_config({"only": 90, "other": 3})
     staged = staging.stage_path("own", settings.store().parent / "own")
-    staging.accept(staging.check_upload(staged, choose=lambda proposals: Reading(levels=("class",), drop=("other",))))
+    accepted_sets.accept(
+        upload_check.check_upload(staged, choose=lambda proposals: Reading(levels=("class",), drop=("other",)))
+    )
     config = options.build_config({"data.name": "folder", "data.path": "own", "loss.mismatched": 0.5})
     registry.load_image_set(config.data)
     assert "mismatched-without-effect" in texts(config, "note")

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from gan.access.permissions import Action, require
-from gan.data.ingest import staging
+from gan.data.ingest import upload_check
 from gan.data.ingest.upload_images import IMAGES
 from gan.data.set_access import folder_target
 from gan.errors import DataError
@@ -71,7 +71,7 @@ def set_label(folder: Path, file: str, label: str) -> None:
     require(Action.CHANGE_SET, folder_target(folder))
     with exclusive(folder / "hand_labels.lock"):
         before = load_hand_labels(folder)
-        listed = staging.upload_listing(folder).images
+        listed = upload_check.upload_listing(folder).images
         if file not in listed or len(listed) > MAX_IMAGES:
             raise DataError(f"{file} cannot be labelled: it is no image of this upload, or there are too many.")
         if label and label not in before.classes:
@@ -89,9 +89,9 @@ def use_hand_labels(folder: Path) -> None:
     labels = load_hand_labels(folder)
     if sum(count > 0 for count in labels.counts().values()) < 2:
         raise DataError("Label images of at least two classes first.")
-    root = staging.upload_listing(folder).root
+    root = upload_check.upload_listing(folder).root
     if root != folder / IMAGES:
         raise DataError(f"{root} is a folder on the server, where nothing is written. Add its images as a ZIP.")
     with replacing(root / TABLE) as temporary, open(temporary, "w", newline="") as file:
         csv.writer(file).writerows([("file", "class"), *sorted(labels.labels.items())])
-    staging.check_anew(folder)
+    upload_check.check_anew(folder)

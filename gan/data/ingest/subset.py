@@ -20,7 +20,7 @@ from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import set_notes
 from gan.data.image_set import DROPPED, UNLABELLED
-from gan.data.ingest import staging
+from gan.data.ingest import upload_images
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.upload_images import IMAGES
 from gan.data.label_edits import edited_labels, load_edits
@@ -52,7 +52,7 @@ def make_subset(name: str, title: str, cut: Cut) -> str:
     """Make a set called `title` from the added set `name`; returns its folder's name, for `data.path`.
 
     Decisions on the labels of `name` are applied. Raises DataError for a set of attributes, an unknown class, a title
-    in use, nothing to cut, and where a class that stays has no training image; AccessError as `staging.accept`.
+    in use, nothing to cut, and where a class that stays has no training image; AccessError as `accepted_sets.accept`.
     """
     require(Action.ADD_SET, detail=f"{title}, from {name}")
     check_set_use(DataConfig.model_validate({"name": "folder", "path": name}))
@@ -65,9 +65,10 @@ def make_subset(name: str, title: str, cut: Cut) -> str:
         if plan.root.is_relative_to(folder):
             plan = replace(plan, root=_link_images(plan, made / IMAGES))
         plan.save(made)
-        report = read_json(folder / staging.REPORT) or {}
+        report = read_json(folder / upload_images.REPORT) or {}
         write_json(
-            made / staging.REPORT, report | {"name": target.name, "images": len(plan.files), "counts": plan.counts()}
+            made / upload_images.REPORT,
+            report | {"name": target.name, "images": len(plan.files), "counts": plan.counts()},
         )
         save_set_notes(made, replace(load_set_notes(folder), title=title))
         ownership.write_ownership(made, ownership.new_ownership())

@@ -22,7 +22,7 @@ from gan.io.atomic import remove, write_json
 from gan.io.json_files import read_json
 from gan.io.progress import Progress
 
-ARCHIVE, IMAGES, REQUEST, PREPARED = "archive", "images", "request.json", "prepared.json"
+ARCHIVE, IMAGES, REQUEST, PREPARED, REPORT = "archive", "images", "request.json", "prepared.json", "report.json"
 """What the folder of an upload holds."""
 Source = Literal["archive", "files", "folder"]
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from gan import jobs
 from gan.data import catalogue
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.labels.reading_text import describe_reading
@@ -96,7 +96,7 @@ def discard_button(folder: Path) -> None:
 def read_so(folder: Path, reading: Reading) -> None:
     """Check an upload again, read in this way; for `on_click`."""
     with errors_noted():
-        staging.change_reading(folder, reading)
+        upload_check.change_reading(folder, reading)
         jobs.start_task(folder)
 
 
@@ -109,7 +109,7 @@ def check_again(folder: Path) -> None:
 def read_names(folder: Path, names_encoding: str) -> None:
     """Unpack and check an upload again, with its names read in this encoding; for `on_click`."""
     with errors_noted():
-        staging.change_names_encoding(folder, names_encoding)
+        upload_check.change_names_encoding(folder, names_encoding)
         jobs.start_task(folder)
 
 
@@ -117,7 +117,7 @@ def accept(report: CheckReport, name_key: str) -> None:
     """Keep the set under the name in a text field, have it read, and show it; for `on_click`."""
     with errors_noted():
         title = str(st.session_state[name_key])
-        name = staging.accept(report, title)
+        name = accepted_sets.accept(report, title)
         del st.query_params[UPLOAD]
         cache.clear_catalogue()
         entry = catalogue.find_entry(f"folder-{name}")

@@ -9,7 +9,7 @@ from gan.data import summary
 from gan.data.attribute_correlation import strongest_pairs
 from gan.data.catalogue import Entry
 from gan.data.image_set import SPLITS, ImageSet
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.ingest.labels.reading_text import describe_reading
 from gan.data.ingest.labels.subgroups import count_values, counts_text
 from gan.io.atomic import file_version
@@ -167,7 +167,7 @@ def show_other_examples() -> None:
 
 def original_files(name: str) -> None:
     """The report on the files of an added set, and a few of the files."""
-    report = staging.load_report(name)
+    report = accepted_sets.load_report(name)
     if report.reading is not None:
         st.markdown(escape_markdown(" ".join(describe_reading(report.reading))))
     findings.findings_panel(report.problems)

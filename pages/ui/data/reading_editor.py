@@ -11,7 +11,7 @@ import streamlit as st
 
 from gan.cli.reading_options import reading_options
 from gan.config import settings
-from gan.data.ingest import staging
+from gan.data.ingest import upload_check
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.files.member_names import ENCODINGS
 from gan.data.ingest.labels.reading import Reading
@@ -52,7 +52,7 @@ def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
                 st.error(escape_markdown(error))
             if reading is not None and outcome is not None:
                 outcome_panel(folder, reading, outcome)
-            asked = report.reading or staging.requested_reading(folder)
+            asked = report.reading or upload_check.requested_reading(folder)
             blocked = reading is None or outcome is None or reading == asked
             st.button(
                 "Check again with these changes", key="check again", type="primary", icon=":material/fact_check:",
@@ -67,7 +67,7 @@ def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
 
 def names_encoding_field(folder: Path, choose: Callable[[Path, str], None]) -> None:
     """Choose the encoding of the names in a ZIP, where its archive is kept for that."""
-    if not staging.keeps_archive(folder):
+    if not upload_check.keeps_archive(folder):
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         encoding = st.selectbox(
@@ -81,7 +81,7 @@ def names_encoding_field(folder: Path, choose: Callable[[Path, str], None]) -> N
 
 def _form(report: CheckReport, folder: Path) -> Form:
     """The form, which starts from the chosen reading or proposal."""
-    current = report.reading or staging.requested_reading(folder)
+    current = report.reading or upload_check.requested_reading(folder)
     starts = ([current] if current else []) + [
         proposal.reading for proposal in report.proposals if proposal.reading != current
     ]

@@ -5,7 +5,7 @@ import streamlit as st
 from gan.access.permissions import Action
 from gan.data import set_notes
 from gan.data.catalogue import Entry
-from gan.data.ingest import staging, subset
+from gan.data.ingest import accepted_sets, subset
 from gan.data.ingest.subset import Cut
 from gan.data.set_notes import MAX_TITLE
 from pages.ui import cache, frame
@@ -22,7 +22,7 @@ def smaller_set_panel(entry: Entry) -> None:
             "Leave out classes, give several one new name to merge them, or keep fewer training images of each. This "
             "set stays as it is. The splits stay, too."
         )
-        counts = staging.load_report(name).counts
+        counts = accepted_sets.load_report(name).counts
         totals = {label: sum(split[label] for split in counts.values()) for label in counts["train"]}
         rows = [{NAME: label, IMAGES: count, NEW_NAME: label, USE: KEPT} for label, count in totals.items()]
         edited = changed_classes(class_table(rows, [KEPT, LEFT_OUT], f"classes of {name}"))

@@ -12,7 +12,7 @@ import streamlit as st
 from gan import jobs
 from gan.config import settings
 from gan.data import set_notes
-from gan.data.ingest import staging
+from gan.data.ingest import staging, upload_check
 from gan.data.ingest.files.archive import SUFFIXES
 from gan.data.ingest.files.file_kinds import IMAGE_SUFFIXES, TABLE_SUFFIXES
 from gan.data.set_notes import MAX_TITLE
@@ -51,7 +51,7 @@ def upload_panel() -> None:
         upload_form()
         return
     try:
-        folder, report = staging.upload_folder(identifier), staging.load_pending(identifier)
+        folder, report = staging.upload_folder(identifier), upload_check.load_pending(identifier)
     except DataError:
         del st.query_params[UPLOAD]
         raise
@@ -182,7 +182,7 @@ def check_progress(folder: Path) -> None:
         return
     if jobs.state(folder).name == "stopped":
         st.caption("The check was stopped.")
-        if staging.can_be_checked(folder):
+        if upload_check.can_be_checked(folder):
             st.button("Check again", icon=":material/refresh:", key="check again", on_click=check_again, args=(folder,))
     else:
         names_encoding_field(folder, read_names)

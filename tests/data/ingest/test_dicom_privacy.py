@@ -17,7 +17,7 @@ from pydicom.uid import JPEGBaseline8Bit
 from gan.config import settings
 from gan.config.run_config import DataConfig
 from gan.data import registry
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.ingest.identifiers import hash_identifier
 from gan.data.ingest.pixels.image_file import read_image_file
 from tests.conftest import trained
@@ -108,10 +108,10 @@ def test_no_value_of_an_upload_is_kept(
     assert report.plan.group is not None
     assert set(report.plan.group) == {hash_identifier(f"Zqpatient{number}") for number in range(11)}
     finding(report, "dicom-names-kept", "note")
-    staging.accept(report)
+    accepted_sets.accept(report)
     assert len(registry.load_image_set(DataConfig.model_validate({"name": "folder", "path": "cells"}))) == 43
     trained("run", data__name="folder", data__path="cells", data__image_size=32)
-    staging.load_report("cells")
+    accepted_sets.load_report("cells")
     captured = capfd.readouterr()
     assert_none_of(secrets, caplog.text.encode(), captured.out.encode(), captured.err.encode())
 

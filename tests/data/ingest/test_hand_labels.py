@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gan.data.ingest import hand_labels, staging
+from gan.data.ingest import accepted_sets, hand_labels, upload_check
 from gan.errors import DataError
 from tests.support.image_files import png_bytes, zip_of
 from tests.support.uploads import add_folder, add_zip
@@ -28,13 +28,13 @@ def test_images_labelled_by_hand_become_a_set() -> None:
     hand_labels.set_label(folder, "01.png", "healthy")
     assert hand_labels.load_hand_labels(folder).counts() == {"healthy": 14, "inflamed, acute": 13}
     hand_labels.use_hand_labels(folder)
-    assert staging.load_pending(folder.name) is None  # it is to be checked again
-    report = staging.check_upload(folder)
+    assert upload_check.load_pending(folder.name) is None  # it is to be checked again
+    report = upload_check.check_upload(folder)
     assert report.ok, report.as_text()
     assert report.plan is not None
     assert sum(report.plan.conditions[:, 0]) == 14
     assert report.plan.names == ("healthy", "inflamed, acute")
-    assert staging.accept(report) == "cells"
+    assert accepted_sets.accept(report) == "cells"
 
 
 def test_classes_and_labels_that_are_not_there_are_refused() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from gan.config import settings
 from gan.data import set_notes
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.labels.reading import Reading
 from gan.errors import DataError
@@ -25,11 +25,11 @@ class Stopped(BaseException):
 def test_a_check_is_repeated_with_another_reading_of_the_same_files() -> None:
     first = add_zip("cells", zip_of(class_files(above="train/") | {"test/c/1.png": png_bytes(99)}))
     assert first.staged is not None
-    staging.change_reading(first.staged, Reading(levels=("split", "class"), drop=("c",)))
-    assert staging.load_pending(first.staged.name) is None
-    second = staging.check_upload(first.staged)
+    upload_check.change_reading(first.staged, Reading(levels=("split", "class"), drop=("c",)))
+    assert upload_check.load_pending(first.staged.name) is None
+    second = upload_check.check_upload(first.staged)
     assert list(second.counts["train"]) == ["a", "b"]
-    assert second.reading == staging.requested_reading(first.staged)
+    assert second.reading == upload_check.requested_reading(first.staged)
 
 
 def test_a_stopped_check_keeps_the_images_and_can_be_repeated() -> None:
@@ -40,17 +40,17 @@ def test_a_stopped_check_keeps_the_images_and_can_be_repeated() -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        staging.check_upload(folder, stop)
-    assert staging.can_be_checked(folder)
-    assert staging.check_upload(folder, silent).images == 44
+        upload_check.check_upload(folder, stop)
+    assert upload_check.can_be_checked(folder)
+    assert upload_check.check_upload(folder, silent).images == 44
 
 
 def test_an_archive_that_is_refused_cannot_be_checked_again() -> None:
     folder = staging.stage_archive("cells", io.BytesIO(b"no zip"))
-    assert staging.can_be_checked(folder)
+    assert upload_check.can_be_checked(folder)
     with pytest.raises(DataError):
-        staging.check_upload(folder)
-    assert not staging.can_be_checked(folder)
+        upload_check.check_upload(folder)
+    assert not upload_check.can_be_checked(folder)
 
 
 def chinese_zip() -> io.BytesIO:
@@ -71,19 +71,19 @@ def test_names_of_a_zip_are_read_in_another_encoding_on_request() -> None:
     first = add_zip("lungs", chinese_zip())
     assert any(problem.key == "names-decoded" for problem in first.problems)
     assert first.staged is not None
-    staging.change_names_encoding(first.staged, "cp1251")
-    assert names(staging.check_upload(first.staged)) != ["正常", "肺炎"]
-    staging.change_names_encoding(first.staged, "cp932")
-    report = staging.check_upload(first.staged)
+    upload_check.change_names_encoding(first.staged, "cp1251")
+    assert names(upload_check.check_upload(first.staged)) != ["正常", "肺炎"]
+    upload_check.change_names_encoding(first.staged, "cp932")
+    report = upload_check.check_upload(first.staged)
     assert names(report) == sorted(["正常", "肺炎"])
-    staging.accept(report)
+    accepted_sets.accept(report)
     kept = {path.name for path in (settings.added_sets() / "lungs").iterdir()}
-    assert kept == set(staging.KEPT) - {set_notes.FILE}  # nobody described it
+    assert kept == set(accepted_sets.KEPT) - {set_notes.FILE}  # nobody described it
 
 
 def test_an_archive_with_plain_names_is_not_kept() -> None:
     report = add_zip("cells", zip_of(class_files()))
     assert report.staged is not None
-    assert not staging.keeps_archive(report.staged)
+    assert not upload_check.keeps_archive(report.staged)
     with pytest.raises(DataError, match="not kept"):
-        staging.change_names_encoding(report.staged, "cp932")
+        upload_check.change_names_encoding(report.staged, "cp932")

@@ -9,7 +9,7 @@ from gan.cli.main import main
 from gan.config.run_config import DataConfig
 from gan.data import label_edits, registry
 from gan.data.image_set import ImageSet
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.data.ingest.import_plan import ImportPlan
 from gan.data.ingest.subset import Cut, make_subset
 from gan.data.label_edits import Edit
@@ -29,7 +29,7 @@ def name() -> str:
     files = {}
     for number, label in enumerate(label for label, count in COUNTS.items() for _ in range(count)):
         files[f"{label}/{number:03d}.png"] = png_bytes(number)
-    name = staging.accept(add_zip("cells", zip_of(files)))
+    name = accepted_sets.accept(add_zip("cells", zip_of(files)))
     change_set_notes(name, SetNotes(title="Cells", licence="CC0"))
     return name
 

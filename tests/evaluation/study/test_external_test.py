@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gan.cli.main import main
 from gan.config.run_config import DataConfig
 from gan.data.image_set import ImageSet
-from gan.data.ingest import staging
+from gan.data.ingest import accepted_sets
 from gan.errors import DataError, UserError
 from gan.evaluation.classifiers.small_resnet import Classifier
 from gan.evaluation.records.study_text import study_text
@@ -241,7 +241,7 @@ def test_an_external_set_of_copies_has_no_result(tmp_path: Path) -> None:
 
 
 def test_a_set_of_the_store_is_found_by_its_name_and_prepared_like_the_run(store: Path) -> None:
-    staging.accept(add_zip("hospital-b", zip_of(class_files(80))))
+    accepted_sets.accept(add_zip("hospital-b", zip_of(class_files(80))))
     like, config = image_set(40), DataConfig.model_validate({"name": "digits", "image_size": 32})
     external = load_external_test("hospital-b", {}, config, like)
     assert (external.count, external.classes) == (80, {"a": ("a",), "b": ("b",)})

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from gan.data.ingest import staging
+from gan.data.ingest import staging, upload_check
 from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.files.archive import is_archive, unpack
 from gan.data.ingest.files.listing import list_folder
@@ -190,9 +190,9 @@ def test_a_damaged_parquet_is_refused(tmp_path: Path) -> None:
 def test_an_npz_in_a_zip_or_among_files_is_read(tmp_path: Path) -> None:
     values = RANDOM.integers(0, 256, (60, 16, 16), dtype=np.uint8)
     content = npz(tmp_path / "my.npz", images=values, labels=np.arange(60) % 2).read_bytes()
-    in_zip = staging.check_upload(staging.stage_archive("zipped", zip_of({"set/my.npz": content})))
-    single = staging.check_upload(staging.stage_files("single", [("my.npz", io.BytesIO(content))]))
-    itself = staging.check_upload(staging.stage_archive("itself", io.BytesIO(content)))
+    in_zip = upload_check.check_upload(staging.stage_archive("zipped", zip_of({"set/my.npz": content})))
+    single = upload_check.check_upload(staging.stage_files("single", [("my.npz", io.BytesIO(content))]))
+    itself = upload_check.check_upload(staging.stage_archive("itself", io.BytesIO(content)))
     for report in (in_zip, single, itself):
         assert (report.ok, report.images) == (True, 60)
         assert report.staged is not None
@@ -204,7 +204,7 @@ def test_a_folder_of_npz_on_the_server_is_copied(tmp_path: Path, monkeypatch: py
     (tmp_path / "set").mkdir()
     values = RANDOM.integers(0, 256, (60, 16, 16), dtype=np.uint8)
     npz(tmp_path / "set/my.npz", images=values, labels=np.arange(60) % 2)
-    report = staging.check_upload(staging.stage_folder("cells", tmp_path / "set"))
+    report = upload_check.check_upload(staging.stage_folder("cells", tmp_path / "set"))
     assert report.ok
     assert [path.name for path in (tmp_path / "set").iterdir()] == ["my.npz"]
 
@@ -215,4 +215,4 @@ def test_a_table_beside_images_is_not_converted(tmp_path: Path) -> None:
     assert not is_archive(tmp_path / "set")
     assert check_images(tmp_path / "set").images == 44
     zipped = zip_of(class_files() | {"features.npz": (tmp_path / "set/features.npz").read_bytes()})
-    assert staging.check_upload(staging.stage_archive("cells", zipped)).images == 44
+    assert upload_check.check_upload(staging.stage_archive("cells", zipped)).images == 44
