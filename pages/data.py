@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan.data import catalogue
 from gan.data.catalogue import Entry
-from pages.ui import cache, frame
+from pages.ui import cache_images, frame
 from pages.ui.data import dataset_view, prepare, upload
 from pages.ui.data.steps import ADD, LOOK, TAB, UPLOAD
 from pages.ui.frame import errors_shown
@@ -20,7 +20,7 @@ def page() -> None:
     look, add = st.tabs([LOOK, ADD], key=TAB, on_change="rerun")
     with look, errors_shown():
         entry = dataset_choice()
-        image_set = cache.image_set(entry.config) if entry.problem is None else None
+        image_set = cache_images.image_set(entry.config) if entry.problem is None else None
         if image_set is None:
             prepare.prepare_panel(entry)
         else:
@@ -31,7 +31,7 @@ def page() -> None:
 
 def dataset_choice() -> Entry:
     """The data set of the link, the digits by default; raises DataError where there is none of that name."""
-    entries = {entry.slug: entry for entry in cache.catalogue()}
+    entries = {entry.slug: entry for entry in cache_images.catalogue()}
     slug = st.query_params.get("data") or st.session_state.get("last set") or next(iter(entries))
     st.session_state[KEY] = slug
     options = list(entries) if slug in entries else [slug, *entries]

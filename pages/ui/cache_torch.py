@@ -29,7 +29,8 @@ from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 from gan.sampling.views import ImageGroup
 from pages.ui import tiles
-from pages.ui.cache import dataset_info, image_set
+from pages.ui.cache import dataset_info
+from pages.ui.cache_images import image_set
 
 if TYPE_CHECKING:
     from gan.data.order import FirstBatch

@@ -11,7 +11,7 @@ from gan.data.catalogue import find_entry
 from gan.data.ingest import accepted_sets, hand_labels, upload_check
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.set_notes import SetNotes
-from pages.ui import cache
+from pages.ui import cache_images
 from pages.ui.data.steps import UPLOAD
 from tests.hostile.test_hostile_texts import nothing_acts, rounds
 from tests.support.hostile_texts import HTML, INJECTIONS, MARKDOWN, MARKER
@@ -27,7 +27,7 @@ IN_NAMES = [one.text for one in INJECTIONS if one.text.isprintable() and "/" not
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()
 
 
 def table(header: list[str], rows: list[list[str]]) -> bytes:
@@ -51,7 +51,7 @@ def test_no_class_of_a_table_and_no_text_of_a_set_acts(texts: list[str]) -> None
     assert nothing_acts(page("data", **{UPLOAD: staged(report)}))
     name = accepted_sets.accept(report)
     set_notes.save_set_notes(set_notes.added_folder(name), SetNotes(texts[1][:80], *texts[2:6]))
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()
     entry = find_entry(f"folder-{name}")
     assert nothing_acts(page("data", data=entry.slug))
     registry.load_image_set(entry.config)

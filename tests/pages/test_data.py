@@ -15,7 +15,7 @@ from gan.data.ingest.checks.report import CheckReport
 from gan.io.atomic import write_json
 from gan.jobs import launch
 from gan.runs import lifecycle
-from pages.ui import cache
+from pages.ui import cache_images
 from pages.ui.data.steps import UPLOAD
 from tests.support.celeba import write_celeba
 from tests.support.image_files import class_files, png_bytes, zip_of
@@ -27,7 +27,7 @@ from tests.support.uploads import add_zip
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """No test sees the sets of another's store."""
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()
 
 
 def html(at: AppTest) -> str:

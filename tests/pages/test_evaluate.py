@@ -27,7 +27,7 @@ from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.jobs import device_list
 from gan.runs.run import Run
-from pages.ui import cache, fmt
+from pages.ui import cache_images, fmt
 from pages.ui.evaluate import study_form
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
@@ -219,7 +219,7 @@ def test_a_study_of_another_version_is_refused_in_words_and_the_gallery_repeats_
 def test_a_study_is_queued_with_what_was_chosen_and_cancelled(store: Path) -> None:
     run = trained("digits")
     accepted_sets.accept(add_zip("other-hospital", zip_of(class_files())))  # classes a and b
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()
     at = page("evaluate", run="digits", snapshot="160")
     slot = device_list.take_slot("cpu", "another")  # so that it waits
     assert slot is not None

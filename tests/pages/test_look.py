@@ -22,7 +22,7 @@ from gan.sampling import marks
 from gan.sampling.conditions import POSITIONS
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
-from pages.ui import background, cache, link_echo
+from pages.ui import background, cache_images, link_echo
 from pages.ui.gallery import export_form
 from tests.conftest import trained
 from tests.support.evaluation import SMALL_BUDGET, demo_scores
@@ -140,7 +140,7 @@ def test_real_images_of_each_class_stand_below_the_synthetic_ones(run: Run) -> N
     assert pictures(at) == expected
     images = registry.load_image_set(run.config.data)
     eights = images.images[images.rows("train")][images.labels()[images.rows("train")] == 8]
-    examples = cache.real_examples(run, ["8"], 5, 0)
+    examples = cache_images.real_examples(run, ["8"], 5, 0)
     assert examples is not None
     assert all(any((image == eight).all() for eight in eights) for image in examples[0])
     at.toggle(key="gallery real").set_value(False).run()

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from gan import jobs
 from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.checks.report import CheckReport
-from pages.ui import cache
+from pages.ui import cache_images
 from pages.ui.data.class_fields import changed_classes
 from pages.ui.data.steps import UPLOAD
 from tests.data.ingest.files.archives import zip_with_names
@@ -23,7 +23,7 @@ from tests.support.uploads import add_zip
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """No test sees the sets of another's store."""
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()
 
 
 def opened(report: CheckReport) -> AppTest:

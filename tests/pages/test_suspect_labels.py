@@ -10,7 +10,7 @@ from gan.data.label_edits import Edit, load_edits
 from gan.evaluation.budget import ClassifierBudget, SuspectBudget
 from gan.evaluation.records.suspects import load_suspects
 from gan.evaluation.suspect_labels import search_added_set
-from pages.ui import cache
+from pages.ui import cache_images
 from tests.support.digit_sets import add_digits
 from tests.support.jobs import wait_until
 from tests.support.pages import page, said
@@ -20,7 +20,7 @@ TINY = SuspectBudget(folds=2, classifier=ClassifierBudget(1, 640, 640))
 
 @pytest.fixture(autouse=True)
 def cells(store: object) -> None:
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()
     add_digits("cells", train=80)
     registry.load_image_set(catalogue.find_entry("folder-cells").config)
 

@@ -16,7 +16,7 @@ from gan.runs import notes, sweeps
 from gan.runs.run import find_run
 from gan.training import measured_speed, recommend
 from gan.training.measured_speed import MeasuredSpeed
-from pages.ui import cache, fmt
+from pages.ui import cache_images, fmt
 from pages.ui.train import config_diff, lengths
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
@@ -27,7 +27,7 @@ from tests.support.uploads import add_zip
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """No test sees the sets of another's store."""
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()
 
 
 def test_a_clone_lists_what_differs_while_it_is_typed() -> None:

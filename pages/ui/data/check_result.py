@@ -13,7 +13,7 @@ from gan.data.ingest.labels.reading_text import describe_reading
 from gan.data.set_notes import MAX_TITLE
 from gan.io.atomic import file_version
 from gan.io.markdown_text import escape_markdown
-from pages.ui import background, cache, fmt, frame
+from pages.ui import background, cache_images, fmt, frame
 from pages.ui.components import live_chart
 from pages.ui.data import dataset_view, file_preview, findings, label_by_hand, prepare
 from pages.ui.data.proposal_cards import proposal_cards
@@ -119,7 +119,7 @@ def accept(report: CheckReport, name_key: str) -> None:
         title = str(st.session_state[name_key])
         name = accepted_sets.accept(report, title)
         del st.query_params[UPLOAD]
-        cache.clear_catalogue()
+        cache_images.clear_catalogue()
         entry = catalogue.find_entry(f"folder-{name}")
         background.start_task(prepare.task_name(entry))
         st.session_state["last set"] = st.query_params["data"] = entry.slug

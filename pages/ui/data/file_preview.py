@@ -8,7 +8,7 @@ import streamlit as st
 from gan.data.ingest.file_examples import Example
 from gan.data.ingest.import_plan import ImportPlan
 from gan.io.png import data_uri, encode_png
-from pages.ui import cache, fmt
+from pages.ui import cache_images, fmt
 
 HEIGHT = 60
 """Height in px of each picture on the page."""
@@ -16,7 +16,7 @@ HEIGHT = 60
 
 def file_preview_panel(plan: ImportPlan, key: str) -> None:
     """The number of labels and a row of files for each; `key` names the set and its version for the cache."""
-    found = cache.example_files(key, plan)
+    found = cache_images.example_files(key, plan)
     st.markdown(labels_text(plan))
     size = next((file.fitted.shape[-1] for files in found.values() for file in files), 0)
     if size:

@@ -9,7 +9,7 @@ from gan.data.ingest import hand_labels
 from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.hand_labels import HandLabels
 from gan.io.markdown_text import escape_markdown
-from pages.ui import cache, fmt
+from pages.ui import cache_images, fmt
 from pages.ui.components import image_grid
 from pages.ui.components.image_grid import Event, Row, Tile
 from pages.ui.frame import errors_noted
@@ -24,12 +24,12 @@ KEYS = "123456789"
 def needs_labels(report: CheckReport) -> bool:
     """Whether the images were found, but no labels."""
     unlabelled = any(finding.key == "nothing-to-check" for finding in report.errors) and not report.proposals
-    return unlabelled and report.staged is not None and bool(cache.upload_listing(report.staged).images)
+    return unlabelled and report.staged is not None and bool(cache_images.upload_listing(report.staged).images)
 
 
 def labelling_panel(folder: Path) -> None:
     """The classes, the images without one, and those of each class; then the button that has the labels checked."""
-    files, labels = cache.upload_listing(folder).images, hand_labels.load_hand_labels(folder)
+    files, labels = cache_images.upload_listing(folder).images, hand_labels.load_hand_labels(folder)
     st.header("Or label them here", anchor=False)
     classes_field(folder, labels)
     if len(labels.classes) < 2:
@@ -86,9 +86,9 @@ def done_button(folder: Path, labels: HandLabels, count: int) -> None:
 
 
 def _tiles(folder: Path, files: list[str]) -> list[Tile]:
-    root = cache.upload_listing(folder).root
+    root = cache_images.upload_listing(folder).root
     return [
-        Tile(file, cache.square_picture(root, file, SIDE), f"File {file}", f"{PurePosixPath(file).stem}.png", {})
+        Tile(file, cache_images.square_picture(root, file, SIDE), f"File {file}", f"{PurePosixPath(file).stem}.png", {})
         for file in files
     ]
 

@@ -14,7 +14,7 @@ from gan.data.ingest.labels.choices import Names
 from gan.data.ingest.labels.reading import Encoding, Reading, Role, TableReading, Unclear
 from gan.errors import DataError
 from gan.io.markdown_text import escape_markdown
-from pages.ui import cache
+from pages.ui import cache_images
 
 FOLDERS, TABLE, FILE_NAMES = "Folders", "A table", "File names"
 ROLES: dict[Role, str] = {"class": "Class", "split": "Split", "group": "Group (patient, slide)", "ignore": "Not used"}
@@ -96,7 +96,7 @@ def _labels(reading: Reading) -> tuple[Any, ...]:
 def level_fields(form: Form, table_labels: bool) -> dict[str, Any]:
     """The root, and a role for each level of folders; no class among them if the labels are elsewhere."""
     base = form.base
-    found = cache.from_listing(form.folder, choices.roots)
+    found = cache_images.from_listing(form.folder, choices.roots)
     found += [] if base.root in found else [base.root]
     root = base.root
     if len(found) > 1:
@@ -104,7 +104,7 @@ def level_fields(form: Form, table_labels: bool) -> dict[str, Any]:
             "Folders are counted from", found, index=found.index(base.root), key=form.key("root"),
             format_func=lambda name: name or "the top",
         )  # fmt: skip
-    levels: list[Names] = cache.from_listing(form.folder, choices.folder_levels, root)
+    levels: list[Names] = cache_images.from_listing(form.folder, choices.folder_levels, root)
     roles = [role for role in ROLES if role != "class" or not table_labels]
     chosen: list[Role] = []
     for depth, level in enumerate(levels):
@@ -125,7 +125,7 @@ def level_fields(form: Form, table_labels: bool) -> dict[str, Any]:
 
 def part_field(form: Form, root: str, level: int | None) -> int:
     """Which part of the name of a class folder, or of a file, is the class; 0 for the whole name."""
-    found: dict[int, Names] = cache.from_listing(form.folder, choices.class_part_choices, root, level)
+    found: dict[int, Names] = cache_images.from_listing(form.folder, choices.class_part_choices, root, level)
     start = form.base.class_part
     options = ([0] if level is not None else []) + list(found)
     options += [start] if start and start not in options else []
@@ -180,7 +180,7 @@ def table_fields(form: Form) -> TableReading | None:
     header = st.checkbox("The first row names the columns", base.header, key=form.key("header"))
     joins = base.joins if files == base.files else ()
     try:
-        head = cache.from_listing(form.folder, choices.table_head, files, header, joins)
+        head = cache_images.from_listing(form.folder, choices.table_head, files, header, joins)
     except DataError as error:
         st.error(escape_markdown(str(error)))
         return None

@@ -12,7 +12,7 @@ from gan.data.ingest.labels.subgroups import counts_text
 from gan.data.ingest.outcome import NO_SPLIT, Outcome
 from gan.io.markdown_text import escape_markdown
 from gan.io.png import data_uri
-from pages.ui import cache, fmt
+from pages.ui import cache_images, fmt
 from pages.ui.data.findings import finding_lines
 
 MOST_NAMES = 8
@@ -25,7 +25,7 @@ def outcome_panel(folder: Path, reading: Reading, outcome: Outcome) -> None:
     if outcome.subgroups:
         text = counts_text(outcome.subgroups)
         st.caption(f"Kept for results by subgroup: {escape_markdown(text)}.")
-    pictures = cache.outcome_pictures(folder, reading.window, outcome)
+    pictures = cache_images.outcome_pictures(folder, reading.window, outcome)
     st.html(_rows(outcome.totals, pictures))
     if len(outcome.names) > len(pictures):
         st.caption(f"The first {len(pictures)} of {len(outcome.names):,}.")

@@ -10,7 +10,7 @@ from gan.data.ingest.pixels.formats import may_be_dicom
 from gan.data.transform import Geometry
 from gan.io.markdown_text import escape_markdown
 from gan.io.png import data_uri, encode_picture
-from pages.ui import cache
+from pages.ui import cache_images
 from pages.ui.data.label_fields import Form
 
 GEOMETRIES: dict[Geometry, str] = {"crop": "Crop the centre", "pad": "Pad", "squeeze": "Squeeze"}
@@ -38,7 +38,7 @@ def geometry_field(form: Form, outcome: Outcome) -> Geometry:
         key=form.key("geometry"), required=True,
     )  # fmt: skip
     files = tuple(file for examples in outcome.examples.values() for file in examples)
-    file, fitted = cache.geometry_examples(form.folder, files)
+    file, fitted = cache_images.geometry_examples(form.folder, files)
     if fitted:
         alt = "what it makes of the example"
         figures = (

@@ -6,7 +6,7 @@ from gan import jobs
 from gan.data import registry
 from gan.data.catalogue import Entry
 from gan.io.markdown_text import escape_markdown, escape_message
-from pages.ui import background, cache
+from pages.ui import background, cache_images
 
 INSTANT = ("digits",)  # read within a second or two, by the page itself
 
@@ -54,4 +54,4 @@ def task_name(entry: Entry) -> str:
 
 def _forget() -> None:
     """Look for data sets again, so that the new one is listed at once."""
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()

@@ -9,7 +9,7 @@ from gan.data.ingest.checks.report import CheckReport
 from gan.data.ingest.labels.reading import Proposal, Reading
 from gan.errors import DataError
 from gan.io.markdown_text import escape_markdown
-from pages.ui import cache
+from pages.ui import cache_images
 from pages.ui.data.outcome_view import outcome_panel
 
 FEW = 4
@@ -45,7 +45,7 @@ def _card(
     st.markdown(f"**{escape_markdown(proposal.title)}**")
     _doubts(doubts)
     try:
-        outcome = cache.reading_outcome(folder, proposal.reading)
+        outcome = cache_images.reading_outcome(folder, proposal.reading)
     except DataError as error:
         st.error(escape_markdown(str(error)))
         return

@@ -18,7 +18,7 @@ from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.outcome import Outcome
 from gan.errors import DataError
 from gan.io.markdown_text import escape_markdown
-from pages.ui import cache
+from pages.ui import cache_images
 from pages.ui.data.class_fields import class_fields
 from pages.ui.data.label_fields import Form, label_fields
 from pages.ui.data.outcome_view import outcome_panel
@@ -32,7 +32,7 @@ Choose = Callable[[Path, Reading], None]
 def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
     """The fields, the outcome, the command and the button, behind an expander."""
     refused = any(finding.key == "synthetic-images" for finding in report.errors)
-    if refused or not cache.upload_listing(folder).images:
+    if refused or not cache_images.upload_listing(folder).images:
         return
     opened = f"editor was opened {folder.name}"
     editor = st.expander(
@@ -94,7 +94,7 @@ def _form(report: CheckReport, folder: Path) -> Form:
         )  # fmt: skip
     base = starts[position] if starts else Reading()
     tables = [reading.table for reading in (base, *starts) if reading.table is not None]
-    return Form(folder, cache.upload_listing(folder), base, tables[0] if tables else None)
+    return Form(folder, cache_images.upload_listing(folder), base, tables[0] if tables else None)
 
 
 def _fields(form: Form, report: CheckReport) -> tuple[Reading | None, Outcome | None, str]:
@@ -106,7 +106,7 @@ def _fields(form: Form, report: CheckReport) -> tuple[Reading | None, Outcome | 
         return None, None, ""
     try:
         unchanged = reading.model_copy(update={"drop": (), "rename": {}, "leave_out": form.base.leave_out})
-        before = cache.reading_outcome(form.folder, unchanged)
+        before = cache_images.reading_outcome(form.folder, unchanged)
     except DataError as error:
         return reading, None, str(error)
     with splits:
@@ -114,7 +114,7 @@ def _fields(form: Form, report: CheckReport) -> tuple[Reading | None, Outcome | 
     with classes:
         reading = class_fields(form, reading, before)
     try:
-        outcome = cache.reading_outcome(form.folder, reading)
+        outcome = cache_images.reading_outcome(form.folder, reading)
     except DataError as error:
         return reading, None, str(error)
     with pixels:

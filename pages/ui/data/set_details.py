@@ -11,7 +11,7 @@ from gan.data.set_access import set_target
 from gan.data.set_notes import MAX_TEXT, MAX_TITLE, SetNotes
 from gan.io.markdown_text import escape_markdown
 from gan.runs import set_users
-from pages.ui import cache, cache_torch, frame
+from pages.ui import cache_images, cache_torch, frame
 from pages.ui.access import sharing
 from pages.ui.access.allowed import explained
 from pages.ui.frame import errors_noted
@@ -82,15 +82,15 @@ def _save(name: str) -> None:
     texts = {field: str(st.session_state[_key(name, field)]) for field in ("title", *FIELDS)}
     with errors_noted():
         set_notes.change_set_notes(name, SetNotes(**texts))
-        cache.clear_catalogue()
+        cache_images.clear_catalogue()
         frame.notify("Saved.", ":material/check:")
 
 
 def _delete(name: str) -> None:
     with errors_noted():
         set_users.delete_set(name)
-        cache.clear_catalogue()
-        cache.clear_pictures()
+        cache_images.clear_catalogue()
+        cache_images.clear_pictures()
         cache_torch.clear_pictures()
         st.query_params.pop("data", None)
         st.session_state.pop("last set", None)

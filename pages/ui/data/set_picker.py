@@ -7,7 +7,7 @@ import streamlit as st
 from gan.config.run_config import DataConfig
 from gan.data.catalogue import Entry
 from gan.data.training_size import size_reason
-from pages.ui import cache
+from pages.ui import cache_images
 from pages.ui.train import form
 
 KEY = "chosen set"
@@ -15,7 +15,7 @@ KEY = "chosen set"
 
 def dataset_picker(choose: Callable[[DataConfig], None]) -> None:
     """A select box of all data sets; `choose` gets the data section of the chosen one."""
-    entries = {entry.slug: entry for entry in cache.catalogue()}
+    entries = {entry.slug: entry for entry in cache_images.catalogue()}
     current = slug_from_options(
         form.form_value("data.name"), form.form_value("data.flag"), form.form_value("data.path"), entries
     )
@@ -33,7 +33,7 @@ def dataset_picker(choose: Callable[[DataConfig], None]) -> None:
 
 def image_size_note() -> None:
     """What the chosen image size means for the images of an added set; after the form's fields."""
-    entry = next((entry for entry in cache.catalogue() if entry.slug == st.session_state[KEY]), None)
+    entry = next((entry for entry in cache_images.catalogue() if entry.slug == st.session_state[KEY]), None)
     if entry is not None and entry.sides is not None:
         st.caption(size_reason(entry.sides, form.form_value("data.image_size")))
 
@@ -74,6 +74,6 @@ def _label(slug: str, entry: Entry | None) -> str:
 
 def _chosen(choose: Callable[[DataConfig], None]) -> None:
     slug = st.session_state[KEY]
-    for entry in cache.catalogue():
+    for entry in cache_images.catalogue():
         if entry.slug == slug:
             choose(entry.config)

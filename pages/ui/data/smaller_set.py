@@ -8,7 +8,7 @@ from gan.data.catalogue import Entry
 from gan.data.ingest import accepted_sets, subset
 from gan.data.ingest.subset import Cut
 from gan.data.set_notes import MAX_TITLE
-from pages.ui import cache, frame
+from pages.ui import cache_images, frame
 from pages.ui.access.allowed import explained
 from pages.ui.data.class_fields import IMAGES, KEPT, LEFT_OUT, NAME, NEW_NAME, USE, changed_classes, class_table
 from pages.ui.frame import errors_noted
@@ -51,7 +51,7 @@ def smaller_set_panel(entry: Entry) -> None:
 def _make(name: str, title: str, cut: Cut) -> None:
     with errors_noted():
         made: str = subset.make_subset(name, title, cut)
-        cache.clear_catalogue()
+        cache_images.clear_catalogue()
         _open(made)
         frame.notify(f"The set {title} was made.", ":material/check:")
 

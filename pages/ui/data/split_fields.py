@@ -12,7 +12,7 @@ from gan.data.ingest.labels.split_words import split_word
 from gan.data.ingest.labels.subgroups import subgroup_name
 from gan.errors import DataError
 from gan.io.markdown_text import escape_markdown
-from pages.ui import cache
+from pages.ui import cache_images
 from pages.ui.data.label_fields import Form
 
 MOST_VALUES = 12
@@ -48,7 +48,7 @@ def split_fields(form: Form, reading: Reading, classes: int) -> Reading:
 
 def group_field(form: Form, reading: Reading, classes: int) -> int:
     """How many first parts of the file name are the group."""
-    found: list[GroupCandidate] = cache.from_listing(form.folder, choices.group_choices, reading.root, classes)
+    found: list[GroupCandidate] = cache_images.from_listing(form.folder, choices.group_choices, reading.root, classes)
     texts = {0: "none"} | {
         offer.group_parts: f"{_first_parts(offer.group_parts)}: "
         f"{offer.groups:,} groups of {offer.images_per_group:.3g} images, such as {offer.example}"
@@ -71,7 +71,7 @@ def group_field(form: Form, reading: Reading, classes: int) -> int:
 def subgroup_field(form: Form, table: TableReading) -> dict[str, str]:
     """The columns that a study divides its results by, by the names of the subgroups."""
     try:
-        head = cache.from_listing(form.folder, choices.table_head, table.files, table.header, table.joins)
+        head = cache_images.from_listing(form.folder, choices.table_head, table.files, table.header, table.joins)
     except DataError:  # the outcome beside the form shows it
         return table.subgroups
     used = {table.image, *table.labels, table.group, table.split}
@@ -96,7 +96,7 @@ def _first_parts(count: int) -> str:
 def split_value_fields(form: Form, reading: Reading) -> dict[str, SplitName]:
     """Which split each value is that is no split word."""
     try:
-        values: dict[str, int] = cache.from_listing(form.folder, split_values, reading)
+        values: dict[str, int] = cache_images.from_listing(form.folder, split_values, reading)
     except DataError:  # the outcome beside the form shows it
         return reading.splits
     unclear = [value for value in values if value in form.base.splits or split_word(value) is None]

@@ -9,7 +9,7 @@ from gan.evaluation.records.external_results import classes_text
 from gan.evaluation.study.external_classes import TEST_ONLY, condition_names, map_classes, same_name
 from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
-from pages.ui import cache
+from pages.ui import cache_images
 
 TEST_SET, TEST_SPLIT = "study test set", "study test split only"
 MOST_CLASSES = 30
@@ -17,7 +17,7 @@ MOST_CLASSES = 30
 
 def test_set_fields(run: Run) -> None:
     """Choose another set to test on too; what is called otherwise there is mapped one by one."""
-    entries = {entry.slug: entry for entry in cache.catalogue() if entry.slug != run.config.data.slug}
+    entries = {entry.slug: entry for entry in cache_images.catalogue() if entry.slug != run.config.data.slug}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         slug = st.selectbox(
             "Also test on another set",

@@ -7,7 +7,7 @@ import streamlit as st
 from gan.data.info import DatasetInfo
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
-from pages.ui import cache, fmt
+from pages.ui import cache_images, fmt
 from pages.ui.components import choice_cards
 from pages.ui.components.choice_cards import Card
 from pages.ui.gallery import attribute_picker
@@ -39,7 +39,7 @@ def _class_cards(run: Run, info: DatasetInfo) -> list[str]:
     """A card for each class with real images and their number; gives the chosen classes."""
     key = _key(run)
     chosen: list[str] = st.session_state.setdefault(key, list(info.names[:CHOSEN_AT_FIRST]))
-    pictures = cache.condition_examples(run) or [None] * len(info.names)
+    pictures = cache_images.condition_examples(run) or [None] * len(info.names)
     counts = info.conditions.sum(axis=0, dtype=int).tolist()
     choices = [
         Card(name, f"{fmt.number(count)} real", picture)

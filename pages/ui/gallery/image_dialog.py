@@ -16,7 +16,7 @@ from gan.sampling import marks, provenance
 from gan.sampling.conditions import Condition
 from gan.sampling.marks import KEEP, REJECT, Mark
 from gan.sampling.provenance import Origin
-from pages.ui import cache, cache_torch, fmt, preparation, tiles
+from pages.ui import cache_images, cache_torch, fmt, preparation, tiles
 from pages.ui.access.allowed import explained
 from pages.ui.components.image_grid import Row
 from pages.ui.frame import errors_noted, errors_shown
@@ -133,7 +133,7 @@ def _walk_buttons(run: Run, origin: Origin) -> None:
 def _nearest_real_image(run: Run, origin: Origin) -> None:
     """The most similar real training image and, on request, whether the image is a near copy."""
     st.markdown("**Most similar real training image**")
-    images = cache.training_images(run)
+    images = cache_images.training_images(run)
     if images is None:
         problem = training_images.viewing_problem(run) or training_images.not_read_yet(run)
         st.caption(escape_message(problem))

@@ -16,7 +16,7 @@ from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from gan.sampling.provenance import Origin
 from gan.sampling.views import ImageGroup
-from pages.ui import cache, cache_torch, fmt, preparation, tiles
+from pages.ui import cache_images, cache_torch, fmt, preparation, tiles
 from pages.ui.gallery import controls, link, marking, same_noise
 
 MAX_IMAGES = 400  # about a second on two CPU cores
@@ -47,7 +47,7 @@ def look_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
             real=_real_images(run, info, request, count, page),
         )  # fmt: skip
     _page_buttons(page)
-    if st.session_state[REAL] and cache.training_images(run) is None:
+    if st.session_state[REAL] and cache_images.training_images(run) is None:
         _no_real_images(run)
     st.caption(
         f"Images {(page - 1) * count + 1:,} to {page * count:,} of each, {info.native_size} px"
@@ -74,7 +74,7 @@ def _real_images(
     if not st.session_state.setdefault(REAL, True):
         return []
     shown = min(count, MAX_REAL)
-    real = cache.real_examples(run, [text for text, _ in request.items], shown, (page - 1) * shown)
+    real = cache_images.real_examples(run, [text for text, _ in request.items], shown, (page - 1) * shown)
     if real is None:
         return []
     counts = [Condition.from_text(text, info).matching_images(info) for text, _ in request.items]

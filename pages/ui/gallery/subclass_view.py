@@ -11,7 +11,7 @@ from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from gan.sampling import conditions
 from gan.sampling.conditions import Condition
-from pages.ui import cache, cache_torch, fmt
+from pages.ui import cache_images, cache_torch, fmt
 from pages.ui.gallery import look, marking
 
 IMAGES = 8  # of each subclass, in a row
@@ -63,7 +63,7 @@ def _every_subclass(run: Run, info: DatasetInfo, request: ExportRequest, parts: 
     texts = [part.text(info) for part in parts]
     shown = replace(request, items=tuple((text, IMAGES) for text in texts))
     counts = [part.matching_images(info) for part in parts]
-    real = cache.real_examples(run, texts, IMAGES, 0)
+    real = cache_images.real_examples(run, texts, IMAGES, 0)
     notes = [f"{fmt.number(count)} real, {count / sum(counts):.0%}" for count in counts]
     with st.container(key="subclasses"):
         marking.marked_groups(

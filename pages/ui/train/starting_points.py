@@ -16,7 +16,7 @@ from gan.errors import ConfigError
 from gan.io.markdown_text import escape_markdown
 from gan.training import recommend
 from gan.training.recommend import Recommendation
-from pages.ui import background, cache
+from pages.ui import background, cache_images
 from pages.ui.data import prepare, set_picker
 from pages.ui.frame import errors_noted, errors_shown
 from pages.ui.train import form
@@ -107,7 +107,7 @@ def same_but_length(first: RunConfig, second: RunConfig) -> bool:
 
 def unread_images(chosen: DataConfig) -> None:
     """Those that take a second are read; for others, that the recipe needs them, with the button, or its progress."""
-    entry = next((entry for entry in cache.catalogue() if entry.slug == chosen.slug), None)
+    entry = next((entry for entry in cache_images.catalogue() if entry.slug == chosen.slug), None)
     if entry is None or entry.problem is not None:  # a problem beside the form says so
         st.caption("The recipe is known once the images are here.")
         return
@@ -115,7 +115,7 @@ def unread_images(chosen: DataConfig) -> None:
         prepare.read_instant(entry)
     task = background.task_folder(prepare.task_name(entry))
     if task.exists():
-        background.watch_task(task, f"Reading {escape_markdown(entry.title)}", cache.clear_catalogue)
+        background.watch_task(task, f"Reading {escape_markdown(entry.title)}", cache_images.clear_catalogue)
         if jobs.state(task).alive:
             return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -172,7 +172,7 @@ def fill_from_preset(name: str) -> None:
     elif name == "own-images":
         chosen = form.form_config().data if form.VALUES in st.session_state else None
         form.fill_form(named.find_preset(name).config.flat())
-        added = [entry.config for entry in cache.catalogue() if entry.config.name == "folder"]
+        added = [entry.config for entry in cache_images.catalogue() if entry.config.name == "folder"]
         if chosen is not None and chosen.name == "folder" and chosen.path:
             set_picker.choose_dataset(chosen)
         elif added:

@@ -16,7 +16,7 @@ from gan.data.label_edits import Edit
 from gan.data.set_notes import SetNotes, added_folder, change_set_notes, load_set_notes
 from gan.errors import DataError
 from gan.runs import set_users
-from pages.ui import cache
+from pages.ui import cache_images
 from tests.support.image_files import png_bytes, zip_of
 from tests.support.pages import page
 from tests.support.uploads import add_zip
@@ -102,7 +102,7 @@ def test_the_command_and_the_page_make_it(name: str, capsys: pytest.CaptureFixtu
     assert read("by-command").names == ("lymphocyte", "mono")
     assert main(["data", "subset", name, "Wrong", "--merge", "monocyte"]) != 0
     read(name)
-    cache.clear_catalogue()
+    cache_images.clear_catalogue()
     at = page("data", data=f"folder-{name}")
     assert at.button(key=f"make smaller {name}").disabled
     at.number_input(key=f"most of {name}").set_value(4).run()
