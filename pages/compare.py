@@ -17,13 +17,14 @@ def page() -> None:
     """The panels of the runs in the link."""
     frame.page_title("Compare", "Runs side by side. The address of this page is a link that you can send.")
     link_echo.settle(chosen_runs.LINK, chosen_runs.PARAMETERS)
-    titles = {run.name: run.title for run in all_runs() if not run.about.archived}
+    stored = all_runs()
+    titles = {run.name: run.title for run in stored if not run.about.archived}
     if not titles and "runs" not in st.query_params:
         frame.empty_state(
             "There is no run yet. Train one: the digits take a few minutes.", "Train a first run", frame.TRAIN
         )
         return
-    in_sweep = sweeps.sweep_choice()
+    in_sweep = sweeps.sweep_choice(stored)
     if in_sweep:
         with errors_shown():
             sweeps.sweep_tables(in_sweep)

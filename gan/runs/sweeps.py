@@ -78,7 +78,7 @@ def plan_sweep(sweep: str, base: RunConfig, variations: Sequence[Variation]) -> 
     names.check_name(sweep)
     if sweep in ACTIONS:
         raise RunError(f"{sweep} cannot name a sweep: it is what `gan sweep {sweep} NAME` does.")
-    if sweep in _sweeps_of(stored_runs()):
+    if sweep in list_sweeps(stored_runs()):
         raise RunError(f"There is a sweep {sweep} already: choose another name.")
     configs = [options.replace_options(base, variation) for variation in variations]
     for number, config in enumerate(configs):
@@ -120,16 +120,17 @@ def free_name(config: RunConfig) -> str:
     """A name for a sweep of this config, from its data set and the time, that no sweep or run has."""
     stem = lifecycle.dated_name(config)
     stored = stored_runs()
-    taken = {*_sweeps_of(stored), *(run.name for run in stored)}
+    taken = {*list_sweeps(stored), *(run.name for run in stored)}
     return next(name for name in (stem, *(f"{stem}-{n}" for n in itertools.count(2))) if name not in taken)
 
 
 def all_sweeps() -> dict[str, list[Run]]:
-    """The runs of each sweep in the order of their creation, by its name; the newest sweep first."""
-    return _sweeps_of(all_runs())
+    """The sweeps of all runs that the current person may see, as `list_sweeps`."""
+    return list_sweeps(all_runs())
 
 
-def _sweeps_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
+def list_sweeps(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """The runs of each sweep in the order of their creation, by its name; in the order of `runs`, newest first."""
     sweeps: dict[str, list[Run]] = {}
     for run in runs:
         if run.about.sweep:

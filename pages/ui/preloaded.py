@@ -14,6 +14,8 @@ async def preloaded(_: st.App) -> AsyncIterator[None]:
 
     Not when the app is imported: Streamlit's caches, which are made with a module, need its runtime.
     """
+    import pyarrow.json  # noqa: F401  (curves of many points)
+
     from gan.sampling import sampler  # noqa: F401  (torch)
     from pages import ui
 

@@ -167,3 +167,31 @@ print("torch" in sys.modules, "gan.training.train" in sys.modules)
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(APP).parent
     )
     assert done.stdout.splitlines()[-1] == f"{name == 'gallery'} False"
+
+
+def test_no_visitor_waits_for_an_import(store: Path) -> None:
+    """The server has imported at its start what the pages need."""
+    trained("small")
+    program = f"""
+import asyncio, sys
+import streamlit_app
+from streamlit.testing.v1 import AppTest
+from pages.ui.preloaded import preloaded
+
+async def start():
+    async with preloaded(streamlit_app.app):
+        pass
+
+asyncio.run(start())
+before = set(sys.modules)
+at = AppTest.from_file({APP!r}, default_timeout=60).run()
+for name in {PAGES!r}:
+    at.switch_page(f"pages/{{name}}.py").run()
+    assert not at.exception, at.exception
+ours = ("gan", "pages", "torch", "pandas", "plotly", "scipy", "sklearn")
+print([name for name in set(sys.modules) - before if name.partition(".")[0] in ours])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(APP).parent
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

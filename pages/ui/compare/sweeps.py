@@ -1,5 +1,7 @@
 """A sweep in the comparison: one row a run, and the mean over seeds."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from gan.io.markdown_text import escape_markdown
@@ -13,9 +15,9 @@ from pages.ui.compare.tables import SWITCH_LABELS, comparison_table
 NONE = ""
 
 
-def sweep_choice() -> list[Run]:
-    """The runs of the sweep in the link, and a field to choose another; nothing where there is no sweep."""
-    known = sweeps.all_sweeps()
+def sweep_choice(runs: Sequence[Run]) -> list[Run]:
+    """Those of all `runs` that are of the sweep in the link, and a field to choose another; nothing without a sweep."""
+    known = sweeps.list_sweeps(runs)
     if not known and "sweep" not in st.query_params:
         return []
     requested = st.query_params.get("sweep", NONE)
