@@ -1,5 +1,6 @@
 """All runs as a table: sortable columns, a choice of columns in the link, and actions on the selected runs."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from pages.ui.runs.run_list import Filter, Listed
 
 EVERY = 10.0  # seconds between redraws while a listed run is alive
 ROW, MOST = 35, 640  # px: of a row, and of the table, which scrolls below that
-DATA_WIDTH = 130  # px
+DATA_WIDTH, VERDICT_WIDTH = 130, 170  # px
 STANDARD_OPTIONS = 4  # options that differ and are shown unless columns are chosen
 VERDICT = "verdict"
 STANDARD = ("title", "state", "data", "done", VERDICT)
@@ -143,10 +144,15 @@ def _run_columns(verdicts: Verdicts) -> list[Column]:
         Column(
             "done",
             "Done",
-            config.ProgressColumn("Done", min_value=0, max_value=1, format="percent", width="small"),
-            lambda _, record: record.share,
+            config.ProgressColumn("Done", min_value=0, max_value=100, format="%d%%", width="small"),
+            lambda _, record: None if record.share is None else math.floor(100 * record.share),
         ),
-        Column(VERDICT, "Verdict", config.TextColumn("Verdict", help="Are the images worth using?"), verdict),
+        Column(
+            VERDICT,
+            "Verdict",
+            config.TextColumn("Verdict", width=VERDICT_WIDTH, help="Are the images worth using?"),
+            verdict,
+        ),
         Column(
             "seen",
             "Images seen",
