@@ -22,4 +22,5 @@ def compared_verdicts(runs: Sequence[Run]) -> None:
                 st.markdown(escape_markdown(run_label(run)), width="content")
                 if verdict is not None:
                     verdict_badge(verdict)
-    read_later(unknown)
+    with st.container():  # with or without content, or all that follows would be mounted anew
+        read_later(unknown)
