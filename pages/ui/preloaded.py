@@ -16,6 +16,7 @@ async def preloaded(_: st.App) -> AsyncIterator[None]:
     """
     import pyarrow.json  # noqa: F401  (curves of many points)
 
+    from gan.evaluation.report import study_style  # noqa: F401  (a page's own file imports it)
     from gan.sampling import sampler  # noqa: F401  (torch)
     from pages import ui
 
