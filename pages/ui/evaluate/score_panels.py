@@ -40,14 +40,13 @@ def scores_panel(run: Run, result: EvaluationResult | None) -> None:
 
 
 def _score_cards(result: EvaluationResult) -> None:
-    """A card for each score: value, interval, reference and meaning."""
+    """A card for each score: value, interval, reference and, behind its name, its meaning."""
     cards = "".join(_card(score, result) for score in interpretation.SCORES)
     st.html(f'<div class="scores">{cards}{_diversity_card(result)}</div>')
     st.caption(
         f"Compared with {fmt.number(result.n['scores'])} real {SPLITS[result.split]} images in "
-        f"{FEATURES[result.features]}, not the FID or KID of the literature. Small numbers and whiskers are 95% "
-        "intervals. The line across a bar is the value of real images. Real against real, and the value at equal "
-        f"counts, compare {fmt.number(result.n['floor'])} images."
+        f"{FEATURES[result.features]}, not the FID or KID of the literature; real against real, and values at equal "
+        f"counts, with {fmt.number(result.n['floor'])}."
     )
     for notice in result.notices:
         st.warning(escape_markdown(notice), icon=":material/info:")
@@ -65,9 +64,9 @@ def _card(score: Score, result: EvaluationResult) -> str:
     spread = f" <small>{_formatted(score, interval[0])} to {_formatted(score, interval[1])}</small>" if interval else ""
     bar = _bar(value, interval, floor) if score.scale == "share" else ""
     return (
-        f'<div class="score"><div class="name">{html.escape(score.name)}</div>'
+        f'<div class="score">{_name(score.name, score.says)}'
         f'<div class="value">{_formatted(score, value)}{spread}</div>{bar}'
-        f'<div class="beside">{beside}</div><div class="says">{html.escape(score.says)}</div></div>'
+        f'<div class="beside">{beside}</div></div>'
     )
 
 
@@ -76,11 +75,16 @@ def _diversity_card(result: EvaluationResult) -> str:
     if ratio is None:
         return ""
     return (
-        '<div class="score"><div class="name">Diversity</div>'
+        f'<div class="score">{_name("Diversity", glossary.meaning("Diversity"))}'
         f'<div class="value">{ratio:.0%}</div>{_bar(min(ratio, 1.0), None, 1.0)}'
-        '<div class="beside">of that of <b>real images</b></div>'
-        f'<div class="says">{html.escape(glossary.meaning("Diversity"))}</div></div>'
+        '<div class="beside">of that of <b>real images</b></div></div>'
     )
+
+
+def _name(name: str, meaning: str) -> str:
+    """The name of a score; a click on it shows its meaning."""
+    summary = f'<summary class="name">{html.escape(name)}</summary>'
+    return f'<details>{summary}<div class="says">{html.escape(meaning)}</div></details>'
 
 
 def _formatted(score: Score, value: float) -> str:
@@ -152,10 +156,7 @@ def _scores_by_condition(result: EvaluationResult, counts: Mapping[str, int]) ->
         table, hide_index=True, column_config=columns, height="content" if len(rows) <= 12 else 440,
         alt="The scores of each condition, the rarest first",
     )  # fmt: skip
-    st.caption(
-        "Obedience: the share of images generated with the condition in which a real-trained classifier sees it, with "
-        "its 95% interval; beside it the share in real images that have it. Few training images mean wide intervals."
-    )
+    st.caption("Few training images mean wide intervals.")
     if result.combinations:
         st.markdown("**Combinations without real images**")
         table = [

@@ -16,7 +16,8 @@ TEXTS = {
     "scores": ChartText(
         "Scores compare synthetic images with real ones that the run has never seen. Read each against the value that "
         "real images reach, which stands beside it, and not against 100%: even real images do not get that. The small "
-        "numbers are 95% intervals.",
+        "numbers and the whiskers are 95% intervals; the line across a bar is the value of real images. A click on the "
+        "name of a score shows what it means.",
         "Obedience and CAS come near the accuracy of a classifier trained on real images. Precision and coverage come "
         "near real against real, and diversity near 100%.",
         (
