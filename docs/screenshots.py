@@ -1,8 +1,9 @@
 """Take the README's screenshots of every page: `python -m docs.screenshots` writes docs/screenshots/.
 
-The app runs on a temporary store with the demo run and, for comparisons, a short run on the digits that is trained
-here. MNIST is read from GAN_DATA, or downloaded to it, for pictures of real images. `--own` takes only those of the
-made-up sets in `example_sets.py` that wait to be accepted.
+The app runs on a temporary store with both demo runs. The blood cells of `make_demo.py` are read from the folder
+`bloodcells` in GAN_DATA, for pictures of real images.
+`python -m docs.screenshots gallery own-dicom` takes only these. Those of one's own images are of the made-up sets in
+`example_sets.py`, which wait to be accepted.
 """
 
 import io
@@ -20,26 +21,25 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from docs.example_sets import write_dicom_folder, write_ham10000_zip
-from docs.make_demo import CHECKPOINTS, MNIST, gan
+from docs.make_demo import CELLS, CHECKPOINTS, MNIST, SET, add_cells, gan
 from gan.config import settings
 from gan.data.ingest import staging, upload_check
-from gan.runs import notes
 
 FOLDER = settings.ROOT / "docs" / "screenshots"
 WIDTH = 1280
-COLOURS = 128
+COLOURS = 256
+CHARTS_DRAWN = """[...document.querySelectorAll("[class*='st-key-chart-']")]
+    .every(chart => chart.querySelector('.main-svg'))"""
 MAX_BYTES = 400_000  # of a screenshot: some read the README over slow connections
 CHROMIUM = os.environ.get("GAN_CHROMIUM", "/usr/bin/chromium")
-SHORT = "digits-short"
-NAME, TITLE = MNIST.name, MNIST.title
 PAGES = {
     "overview": ("/", "Overview", 820),
-    "data": ("/data?data=mnist", "Data", 1000),
-    "train": ("/train?data=mnist", "Train", 1100),
-    "progress": (f"/progress?run={NAME}", TITLE, 1250),
-    "gallery": (f"/gallery?run={NAME}", TITLE, 1000),
-    "evaluate": (f"/evaluate?run={NAME}", TITLE, 1250),
-    "compare": (f"/compare?runs={NAME},{SHORT}", "Compare", 1250),
+    "data": (f"/data?data=folder-{SET}", "Data", 1000),
+    "train": (f"/train?data=folder-{SET}", "Train", 1150),
+    "progress": (f"/progress?run={CELLS.name}", CELLS.title, 1120),
+    "gallery": (f"/gallery?run={CELLS.name}&each=5", CELLS.title, 1200),
+    "evaluate": (f"/evaluate?run={CELLS.name}", CELLS.title, 1250),
+    "compare": (f"/compare?runs={MNIST.name},{CELLS.name}", "Compare", 1230),
     "explanations": ("/explanations", "How to read it", 1100),
 }
 """The page's link, its heading, and the height of the window in pixels, by the name of the screenshot."""
@@ -49,12 +49,12 @@ OWN_IMAGES = {"own-images": ("skin-lesions", "Labels", 1500), "own-dicom": ("che
 """The name of the set, the tab of the fields that is open, and the height of the window, by the screenshot's name."""
 
 
-def main(only_own: bool) -> None:
-    """Prepare the store, start the app, and write a screenshot of each page."""
+def main(names: list[str]) -> None:
+    """Prepare the store, start the app, and write the screenshots of these names."""
     with tempfile.TemporaryDirectory() as store:
         os.environ |= {"GAN_STORE": store, "GAN_SIGN_IN": "none"}
         uploads = stage_example_sets()
-        if not only_own:
+        if any(name in PAGES for name in names):
             prepare_runs(Path(store))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -67,15 +67,19 @@ def main(only_own: bool) -> None:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 page = browser.new_page(color_scheme="light")
-                page.set_default_timeout(120_000)
-                for name, (link, heading, height) in PAGES.items() if not only_own else ():
+                page.set_default_timeout(300_000)
+                for name, (link, heading, height) in PAGES.items():
+                    if name not in names:
+                        continue
                     page.set_viewport_size({"width": WIDTH, "height": height})
                     page.goto(f"http://127.0.0.1:{port}{link}")
                     page.get_by_role("heading", name=heading, exact=True).wait_for()
                     if name == "train":
-                        page.get_by_text("How long to train").wait_for(timeout=120_000)  # the speed is measured first
+                        page.get_by_text("How long to train").wait_for()  # the speed is measured first
                     save_screenshot(page, FOLDER / f"{name}.png")
                 for name, (upload, tab, height) in OWN_IMAGES.items():
+                    if name not in names:
+                        continue
                     page.set_viewport_size({"width": WIDTH, "height": height})
                     page.goto(f"http://127.0.0.1:{port}/data?upload={uploads[upload]}")
                     page.get_by_text("Change how they are read").click()
@@ -87,11 +91,12 @@ def main(only_own: bool) -> None:
 
 
 def prepare_runs(store: Path) -> None:
-    """The demo run, and a short one on the digits."""
-    shutil.copytree(CHECKPOINTS / NAME, store / NAME)
-    gan("data", "prepare", "--data.name", "mnist")
-    gan("train", "--preset", "digits-quick", "--train.kimg", "6", "--train.snapshot_kimg", "2", "--name", SHORT)
-    notes.update_about(store / SHORT, title="A short run on digits")
+    """Both demo runs, and the blood cells."""
+    for demo in (MNIST, CELLS):
+        shutil.copytree(CHECKPOINTS / demo.name, store / demo.name)
+    with tempfile.TemporaryDirectory() as scratch:
+        add_cells(settings.public_data() / "bloodcells", Path(scratch))
+    gan("data", "prepare", "--data.name", "folder", "--data.path", SET, "--data.image_size", "64")
 
 
 def stage_example_sets() -> dict[str, str]:
@@ -112,7 +117,8 @@ def save_screenshot(page: Page, file: Path) -> None:
     page.wait_for_timeout(2000)  # the script has begun
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")  # everything is drawn
-    page.wait_for_timeout(3000)  # charts, images, and the end of every transition
+    page.wait_for_function(CHARTS_DRAWN)
+    page.wait_for_timeout(3000)  # images, and the end of every transition
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
     if file.stat().st_size > MAX_BYTES:
@@ -131,4 +137,4 @@ def wait_for(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(only_own="--own" in sys.argv[1:])
+    main(sys.argv[1:] or [*PAGES, *OWN_IMAGES])
