@@ -4,12 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from gan import jobs
 from gan.runs.run import find_run
 from tests.browser.conftest import Server, Visit
+from tests.browser.effort import count_effort, permanent_words
 from tests.support.image_files import class_files, png_bytes, zip_of
+
+MOST_WORDS = {"understood": 250, "train": 250}
+"""On the pages between the ZIP and the running job."""
 
 
 def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
@@ -19,11 +23,12 @@ def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
     archive = tmp_path / "cells.zip"
     archive.write_bytes(zip_of(class_files(120)).getvalue())
     page = visit.page
-    clicks = count_clicks(page)
+    effort = count_effort(page)
     add(visit, archive)
     train(visit)
     expect(page).to_have_url(re.compile("run=my-cells-2024-"))
-    assert sum(clicks) + 1 <= 8  # with the one that chooses the file
+    assert effort.clicks + 1 <= 8  # with the one that chooses the file
+    assert effort.fields == {"Name"}
     run = find_run(page.url.split("run=")[1])
     try:
         expect(page.locator(f".st-key-state-{run.name}")).to_contain_text("Running")
@@ -31,14 +36,6 @@ def test_own_colour_images_become_a_running_job_whose_link_can_be_sent(
     finally:
         jobs.stop(run.path)
     expect(page.locator(f".st-key-state-{run.name}")).to_contain_text("Stopped")
-
-
-def count_clicks(page: Page) -> list[int]:
-    """A 1 for each click on a page from now on, of this page and all that it opens."""
-    clicks: list[int] = []
-    page.expose_function("countClick", lambda: clicks.append(1))
-    page.add_init_script("addEventListener('click', event => event.isTrusted && countClick(), true)")
-    return clicks
 
 
 def add(visit: Visit, archive: Path) -> None:
@@ -53,6 +50,7 @@ def add(visit: Visit, archive: Path) -> None:
     visit.settle()
     page.get_by_label("Name", exact=True).fill("My cells (2024)")  # no Enter
     visit.shot("own-images-understood")
+    assert permanent_words(page) <= MOST_WORDS["understood"]
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_text("My cells (2024) was added.")).to_be_visible()
     expect(page.get_by_role("img", name="Real image of b, number 1", exact=True)).to_be_visible()
@@ -66,7 +64,9 @@ def train(visit: Visit, width: str = "") -> None:
     expect(page.get_by_text("Fitted to your images")).to_be_visible()
     expect(page.get_by_text("Recommended ·")).to_be_visible()  # once the speed of this machine was measured
     visit.settle()
-    if width:
+    if not width:
+        assert permanent_words(page) <= MOST_WORDS["train"]
+    else:
         page.get_by_text("Advanced", exact=True).click()
         field = page.get_by_label("Width", exact=True)
         field.fill(width)
