@@ -85,6 +85,7 @@ def _draw_page() -> None:
     if decision:
         page.run()
     else:
+        page_title(page.title)
         st.info(escape_message(decision.reason), icon=":material/lock:")
     notifications.watch_ends()
 
