@@ -3,15 +3,17 @@
 import configparser
 import re
 import shlex
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from gan.cli.main import build_parser
 from gan.config.settings import ROOT
+from pages.ui.access.security_headers import largest_body
+from tests.support.server_docs import BASH, TEXT, blocks, environment
 
-TEXT = (ROOT / "docs/server.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-BASH = "\n".join(text for kind, text in BLOCKS if kind == "bash").replace("\\\n", " ")
 COMMANDS = re.findall(
     r"(?:^|/bin/|python -m |--tty gan )gan ((?:app|user|audit|doctor|runs)\b[^\n]*)", BASH, re.MULTILINE
 )
@@ -29,12 +31,46 @@ def test_the_commands_are_found() -> None:
 def test_a_restart_of_the_service_ends_no_training() -> None:
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
-    unit.read_string(next(text for kind, text in BLOCKS if kind == "ini"))
+    unit.read_string(*blocks("ini"))
     service = unit["Service"]
     assert service["KillMode"] == "process"
+    assert "PrivateTmp" not in service  # systemd removes it when the server stops, with the files of trainings
     command = service["ExecStart"].split("/bin/gan ", 1)[1]
     assert build_parser().parse_args(shlex.split(command)).no_browser
     assert "--init" in BASH
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_takes_the_service(tmp_path: Path) -> None:
+    (text,) = blocks("ini")
+    file = tmp_path / "gan.service"
+    file.write_text(text.replace("/srv/gan/venv/bin/gan", "/bin/true"))
+    verified = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True)
+    assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
+    file.write_text(text.replace("KillMode=process", "KillMode=some"))
+    verified = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True)
+    assert "kill mode" in verified.stderr
+
+
+def test_the_service_is_told_of_its_proxy() -> None:
+    """Else all users share the proxy's address in limits and in the audit log, and cookies may go without TLS."""
+    settings = environment()
+    assert settings["GAN_URL"].startswith("https://")
+    assert settings["GAN_PROXY_ADDRESSES"] == "127.0.0.1"
+
+
+UNITS = {"m": 2**20, "MB": 10**6, "MiB": 2**20}
+
+
+def test_an_upload_that_the_app_takes_passes_the_proxies() -> None:
+    upload = largest_body("/_stcore/upload_file/a/b")
+    sizes = [
+        re.findall(r"(?:client_max_body_size|max_size) (\d+)(m|MB|MiB)", text)
+        for text in (*blocks("nginx"), *blocks("caddy"))
+    ]
+    found = [int(number) * UNITS[unit] for size in sizes for number, unit in size]
+    assert len(found) == 3
+    assert min(found) >= upload
 
 
 def test_every_variable_is_read() -> None:

@@ -102,20 +102,21 @@ def _refusal(scope: Scope) -> PlainTextResponse | None:
     if own and asked not in (own, "localhost", "127.0.0.1", "::1"):
         return PlainTextResponse("This server has another name: see GAN_URL.", 421)
     length = headers.get(b"content-length", "0")
-    if not length.isdigit() or int(length) > _largest_body(scope):
+    if not length.isdigit() or int(length) > largest_body(path_below_base(scope)):
         return PlainTextResponse("The request is too large.", 413)
     return None
 
 
-def _largest_body(scope: Scope) -> int:
-    if not path_below_base(scope).startswith(UPLOADS):
+def largest_body(path: str) -> int:
+    """The bytes of a request that are read at most, by its path below the base path."""
+    if not path.startswith(UPLOADS):
         return SMALL_BODY
     return int(st.get_option("server.maxUploadSize")) * 2**20 + SMALL_BODY
 
 
 def _bounded(scope: Scope, receive: Receive) -> Receive:
     """The body of a request up to what is allowed, also where the client does not say its size; then it is cut off."""
-    left = _largest_body(scope)
+    left = largest_body(path_below_base(scope))
 
     async def bounded_receive() -> Message:
         nonlocal left
