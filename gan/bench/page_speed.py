@@ -22,6 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from gan.access import accounts, sessions
+from gan.access.identity import Role
+from gan.access.sign_in_settings import SignIn
 from gan.bench.throughput import untrained_run
 from gan.config import options, settings
 from gan.io import contact_sheet
@@ -41,14 +44,17 @@ START_TIMEOUT = 180.0  # seconds, with what pages import
 POINT_EVERY = 0.25  # seconds between two points of the running run
 
 
-def measure_pages(show: Callable[[str], None], count: int = RUNS, points: int = POINTS) -> dict[str, Any]:
+def measure_pages(
+    show: Callable[[str], None], count: int = RUNS, points: int = POINTS, with_sign_in: bool = False
+) -> dict[str, Any]:
     """By page, in seconds: a new visitor's first visit (`first_s`), the next (`warm_s`), a live refresh (`refresh_s`).
 
     Each also as seconds that the server computed, such as `first_computed_s`, which other work on the machine does not
     change. The gallery has `changed_s`: its 80 images for another seed, with the generator loaded. Also the bytes that
-    a refresh sends to the browser and reads on the server. Raises RuntimeError where the app does not start.
+    a refresh sends to the browser and reads on the server. With sign-in the visitor is an administrator in a session
+    of a password. Raises RuntimeError where the app does not start.
     """
-    with tempfile.TemporaryDirectory() as folder, _use_store(folder):
+    with tempfile.TemporaryDirectory() as folder, _set_environment(folder, "password" if with_sign_in else "none"):
         show(f"pages: making {count} runs of {points:,} points each ...")
         live = make_store(count, points)
         untrained_run(lifecycle.create_run(options.build_config({"data.name": "mnist", "model.width": 32}), GENERATOR))
@@ -64,6 +70,7 @@ def measure_pages(show: Callable[[str], None], count: int = RUNS, points: int = 
                 ["compare", "compare", {"runs": ",".join(["run-000", "run-001", live.name])}],
             ]
             command = [sys.executable, "-m", "pages.ui.bench_client", str(port), str(server), json.dumps(visits)]
+            command.append(_session_cookie() if with_sign_in else "")
             client = subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True, text=True)
     measured: dict[str, dict[str, float]] = json.loads(client.stdout)
     for page, figures in measured.items():
@@ -111,16 +118,25 @@ def _point(number: int, values: list[float]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _use_store(folder: str) -> Iterator[None]:
-    """Set GAN_STORE for the block and the processes started in it."""
-    before = os.environ.get("GAN_STORE")
-    os.environ["GAN_STORE"] = folder
+def _set_environment(store: str, way: SignIn) -> Iterator[None]:
+    """Set GAN_STORE and GAN_SIGN_IN for the block and the processes started in it."""
+    values = {"GAN_STORE": store, "GAN_SIGN_IN": way}
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        del os.environ["GAN_STORE"]
-        if before is not None:
-            os.environ["GAN_STORE"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _session_cookie() -> str:
+    """The cookie of an administrator who has just signed in."""
+    accounts.add("bench", Role.ADMIN.label)
+    return f"gan_session={sessions.start('bench', (), accounts.find_account('bench').changed)}"
 
 
 @contextlib.contextmanager
@@ -129,11 +145,10 @@ def _serve(folder: Path) -> Iterator[tuple[int, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
+    command = [sys.executable, "-m", "gan", "app", "--no-browser", f"--port={port}"]
     with open(folder / "server.log", "w") as log:
         process = subprocess.Popen(
-            [*command, "--server.headless=true"], cwd=settings.ROOT, stdout=log, stderr=log, start_new_session=True,
-            env=os.environ | {"GAN_SIGN_IN": "none"},
+            command, cwd=settings.ROOT, stdout=log, stderr=log, start_new_session=True
         )  # fmt: skip
     try:
         _wait_until_healthy(port, process, folder / "server.log")

@@ -24,6 +24,7 @@ def add_commands(command: AddCommand) -> None:
         "20,000 small PNGs and 200 large JPEGs",
     )
     measuring.add_argument("--pages", action="store_true", help="also measure the app's pages over 500 long runs")
+    measuring.add_argument("--sign-in", action="store_true", help="measure the pages as someone signed in sees them")
     measuring.add_argument(
         "--study-power", action="store_true", help="only simulate studies: false findings, power and coverage"
     )
@@ -59,7 +60,7 @@ def run_bench(parsed: argparse.Namespace) -> int:
     show_line(throughput.HEADER)
     trainings = throughput.measure_training(tuple(parsed.size or throughput.SIZES_MEASURED), show_line)
     export = throughput.measure_export(show_line) if parsed.export else None
-    pages = page_speed.measure_pages(show_line) if parsed.pages else None
+    pages = page_speed.measure_pages(show_line, with_sign_in=parsed.sign_in) if parsed.pages else None
     loading = loading_speed.measure_loading(show_line) if parsed.loading else None
     reading = reading_speed.measure_reading(show_line) if parsed.loading else None
     checking = checking_speed.measure_checking(show_line) if parsed.loading else None

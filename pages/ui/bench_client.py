@@ -42,10 +42,13 @@ class Answer:
 class Visitor:
     """One session with the app at a port of this machine."""
 
-    def __init__(self, port: int, server: int):
+    def __init__(self, port: int, server: int, cookie: str = ""):
         self._server = psutil.Process(server)
         address = f"ws://127.0.0.1:{port}/_stcore/stream"
-        self._connection: ClientConnection = connect(address, subprotocols=["streamlit"], max_size=None)  # type: ignore[list-item]
+        self._connection: ClientConnection = connect(
+            address, subprotocols=["streamlit"], max_size=None,  # type: ignore[list-item]
+            additional_headers={"Cookie": cookie} if cookie else None,
+        )  # fmt: skip
 
     def ask(self, page: str, link: dict[str, str], fragment: str = "", written: dict[str, int] | None = None) -> Answer:
         """Open a page by its name, or one part of it again, with what is `written` into its fields.
@@ -91,12 +94,13 @@ class Visitor:
         self._connection.close()
 
 
-def visit(port: int, server: int, page: str, link: dict[str, str], field: str = "") -> dict[str, Any]:
+def visit(port: int, server: int, cookie: str, page: str, link: dict[str, str], field: str = "") -> dict[str, Any]:
     """Open one page several times; seconds, bytes sent, and the bytes that the `server` process read at a refresh.
 
-    With a `field`, by its label, also the seconds until the page answers another number in it.
+    The `cookie` says who is signed in. With a `field`, by its label, also the seconds until the page answers another
+    number in it.
     """
-    visitor = Visitor(port, server)
+    visitor = Visitor(port, server, cookie)
     first = visitor.ask(page, link)
     warm = []
     for _ in range(TIMES):
@@ -142,13 +146,13 @@ def bytes_read(process: int) -> int:
 
 
 def main() -> None:
-    """Visit what a JSON list names: `python -m pages.ui.bench_client PORT PROCESS VISITS`.
+    """Visit what a JSON list names: `python -m pages.ui.bench_client PORT PROCESS VISITS COOKIE`.
 
-    VISITS is such as '[["gallery of x", "gallery", {"run": "x"}, "Seed"]]'.
+    VISITS is such as '[["gallery of x", "gallery", {"run": "x"}, "Seed"]]'; COOKIE is empty without sign-in.
     """
     port, server = int(sys.argv[1]), int(sys.argv[2])
-    visits = json.loads(sys.argv[3])
-    print(json.dumps({name: visit(port, server, *more) for name, *more in visits}))
+    visits, cookie = json.loads(sys.argv[3]), sys.argv[4]
+    print(json.dumps({name: visit(port, server, cookie, *more) for name, *more in visits}))
 
 
 if __name__ == "__main__":

@@ -142,8 +142,9 @@ def test_memory_of_the_process_is_measured_without_pages_of_files(tmp_path: Path
     assert mapped.growth < kept.nbytes / 2
 
 
-def test_pages_are_measured_over_a_store_of_live_and_finished_runs() -> None:
-    found = page_speed.measure_pages(lambda line: None, count=3, points=3000)
+@pytest.mark.parametrize("with_sign_in", [False, True])
+def test_pages_are_measured_over_a_store_of_live_and_finished_runs(with_sign_in: bool) -> None:
+    found = page_speed.measure_pages(lambda line: None, count=3, points=3000, with_sign_in=with_sign_in)
     for page in ("overview", "progress"):
         assert found[page].keys() >= {"first_s", "warm_s", "warm_computed_s", "refresh_s", "refresh_bytes_read"}
         assert all(value > 0 for value in found[page].values())
