@@ -1,6 +1,6 @@
 """Exports of a run, each a folder `exports/<id>/` that a background task fills with a ZIP of synthetic images:
 
-    images/ or images.npz            in one of three formats (`formats.py`)
+    images/ or images.npz            in one of four formats (`formats.py`)
     labels.csv                       the label of each image
     manifest.json                    run, snapshot and its hash, config, seed, counts, and how to make an image again
     README.md                        data card: content, origin, limits, and metadata for Hugging Face

@@ -18,6 +18,7 @@ import csv
 import hashlib
 import io
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,10 @@ class Output:
 
 @contextlib.contextmanager
 def open_output(out: Path) -> Iterator[Output]:
-    """A ZIP that appears whole or not at all, or a new or empty folder. Of images, only DICOM files are compressed."""
+    """A ZIP, or a new or empty folder, which is filled when the block ends without an error: whole or not at all.
+
+    Of images, only DICOM files are compressed.
+    """
     if out.suffix == ".zip":
         with replacing(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
 
@@ -66,15 +70,17 @@ def open_output(out: Path) -> Iterator[Output]:
             yield _unique_names(Output(put_zipped, lambda name, path: archive.write(path, name)))
         return
 
-    def put(name: str, content: bytes) -> None:
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        (out / name).write_bytes(content)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
+        folder = Path(temporary)
 
-    def put_file(name: str, path: Path) -> None:
-        out.mkdir(parents=True, exist_ok=True)
-        shutil.move(path, out / name)
+        def put(name: str, content: bytes) -> None:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
 
-    yield _unique_names(Output(put, put_file))
+        yield _unique_names(Output(put, lambda name, path: shutil.move(path, folder / name)))
+        out.mkdir(exist_ok=True)  # it may be empty: then it stays the folder in which a shell or a mount is
+        for path in sorted(folder.iterdir()):
+            shutil.move(path, out / path.name)
 
 
 def _unique_names(output: Output) -> Output:

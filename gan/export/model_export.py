@@ -42,6 +42,7 @@ def export_model(
     if format not in MODEL_FORMATS:
         raise ConfigError(f"format is {format!r}: it takes {', '.join(MODEL_FORMATS)}.")
     formats.check_output(out)
+    out = out.absolute()  # "." has a name then
     progress("loading the generator", 0.0)
     from gan.export import model_files  # here: it imports torch
     from gan.sampling.sampler import load_generator

@@ -1,7 +1,9 @@
 """The scorecard of the data card: the seven criteria of Zamzmi et al. 2025, each from what was measured.
 
-"Scorecard for synthetic medical data evaluation", Communications Engineering 4, 130, doi:10.1038/s44172-025-00450-1. A
-criterion that nobody measured on this generator says so: no text stands in for a number. No torch.
+"Scorecard for synthetic medical data evaluation", Communications Engineering 4, 130, doi:10.1038/s44172-025-00450-1
+(first as arXiv:2406.11143). The questions follow the definitions in the README of the first author's implementation,
+https://github.com/alzamzmigaa/SMD_ScoreCard. A criterion that nobody measured on this generator says so: no text stands
+in for a number. No torch.
 """
 
 from typing import Any
@@ -14,13 +16,13 @@ from gan.evaluation.records.results import EvaluationResult
 from gan.runs.run import Run
 
 CRITERIA = {
-    "congruence": "How close are they to real images?",
-    "coverage": "Do they span the variety of real images?",
-    "constraint": "Do they obey anatomy and physics?",
-    "completeness": "Is all there that was requested?",
-    "compliance": "Do they keep the patients' privacy?",
-    "comprehension": "Do users understand what they are?",
-    "consistency": "Are they equally good in every condition?",
+    "congruence": "Are they distributed as real images are?",
+    "coverage": "Do they span the diversity of real images?",
+    "constraint": "Do they obey what anatomy and imaging allow?",
+    "completeness": "Is all information there, such as labels?",
+    "compliance": "Do they keep to privacy rules and standards?",
+    "comprehension": "Is their documentation clear to users?",
+    "consistency": "Is their quality the same in every subgroup?",
 }
 """The criteria in the paper's order, each as the question that its line answers."""
 
@@ -88,7 +90,7 @@ def _constraint(run: Run, generator_sha256: str) -> str | None:
 
 def _completeness(run: Run, conditions: list[dict[str, Any]]) -> str:
     requested, delivered = (sum(row[key] for row in conditions) for key in ("asked", "count"))
-    text = f"{delivered:,} of {requested:,} requested images, each with its label"
+    text = f"{delivered:,} of {requested:,} requested images, each with its label and origin"
     info = run.info()
     if info.kind != "class":
         return text
@@ -110,7 +112,7 @@ def _compliance(
     if membership is not None and membership.made_with["generator_sha256"] == generator_sha256:
         found = "risk found" if membership.risk_found else "no risk found by this test"
         parts.append(f"membership test AUC {membership.auc:.2f}, {found}")
-    return "; ".join(parts) or None
+    return f"privacy alone: {'; '.join(parts)}" if parts else None
 
 
 def _consistency(result: EvaluationResult) -> str | None:
@@ -118,4 +120,7 @@ def _consistency(result: EvaluationResult) -> str | None:
     if not shown:
         return None
     (low, worst), (high, best) = shown[0], shown[-1]
-    return f"a classifier sees the requested condition in {percent(low)} ({worst}) to {percent(high)} ({best}) of them"
+    return (
+        f"a classifier sees the requested condition in {percent(low)} ({worst}) to {percent(high)} ({best}) of them, "
+        f"{100 * (high - low):.1f} points apart"
+    )

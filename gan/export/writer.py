@@ -52,6 +52,7 @@ def write_export(run: Run, request: ExportRequest, out: Path, progress: Progress
     info = run.info()
     items = request.check(info)
     formats.check_output(out)
+    out = out.absolute()  # "." has a name then
     progress("loading the generator", 0.0)
     of_basket = tuple(sorted({origin.snapshot for origin in request.basket}, reverse=True))
     loaded = [load_generator(run, snapshot) for snapshot in (of_basket or (request.snapshot,))]

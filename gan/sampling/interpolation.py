@@ -38,7 +38,7 @@ def frames(
 ) -> NDArray[np.uint8]:
     """Images (t, C, H, H) uint8 from one origin to the other, both included, by the sampler's snapshot.
 
-    Raises UserError wbatch `steps` lies outside `STEPS`, or a condition is not one of this run.
+    Raises UserError where `steps` lies outside `FRAME_LIMITS`, or a condition is not one of this run.
     """
     if not FRAME_LIMITS[0] <= steps <= FRAME_LIMITS[1]:
         raise UserError(f"{steps} frames: an interpolation takes {FRAME_LIMITS[0]} to {FRAME_LIMITS[1]}.")

@@ -21,7 +21,7 @@ from gan.config import settings
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.errors import DataError, StoppedError
-from gan.export import exports
+from gan.export import croissant, exports
 from gan.export.formats import FORMATS, open_output
 from gan.export.request import ExportRequest, items_per_condition
 from gan.export.writer import ExportResult, write_export
@@ -157,6 +157,25 @@ def test_no_file_of_a_download_is_lost_to_another_of_its_name(tmp_path: Path, na
         into.put("images/a.png", b"one")
         with pytest.raises(FileExistsError, match=r"images/A\.png"):
             into.put("images/A.png", b"two")
+
+
+def test_a_folder_is_filled_whole_or_not_at_all_and_may_be_the_current_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    request = ExportRequest((("3", 2),), with_near_copies=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(croissant, "croissant_metadata", lambda *_: 1 / 0)  # the disk may be full as well
+        with pytest.raises(ZeroDivisionError):
+            write_export(run, request, Path())
+    assert list(here.iterdir()) == []
+    assert write_export(run, request, Path()).count == 2
+    assert {path.name for path in here.iterdir()} == {
+        *("images", "labels.csv", "manifest.json", "README.md", "croissant.json"),
+    }
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} == set()
 
 
 def test_a_files_name_is_short_whatever_the_run_is_called() -> None:

@@ -36,9 +36,13 @@ def test_each_line_of_a_scored_run_has_its_measured_numbers() -> None:
             "99.5%",
         ],
         "coverage": ["coverage 86.0%", "real against real 96.9%", "recall 90.1% (95.4%)", "99% of that of real images"],
-        "completeness": ["4 of 5 requested images", "1 of the 10 classes"],
-        "compliance": ["2 near copies of training images withheld", "0 near copies in 1,000", "2 of 1,000"],
-        "consistency": ["91.3% (8) to 99.1% (1)"],
+        "completeness": ["4 of 5 requested images, each with its label and origin", "1 of the 10 classes"],
+        "compliance": [
+            "privacy alone: 2 near copies of training images withheld",
+            "0 near copies in 1,000",
+            "2 of 1,000",
+        ],
+        "consistency": ["91.3% (8) to 99.1% (1)", "7.8 points apart"],
     }
     for criterion, parts in expected.items():
         for part in parts:

@@ -15,6 +15,7 @@ from gan.export.formats import FORMATS
 from gan.export.request import ExportRequest
 from gan.export.writer import write_export
 from gan.io import png
+from gan.monitoring import tensorboard
 from gan.monitoring.comparison_page import comparison_html
 from gan.runs.run import Run
 from gan.sampling import marks
@@ -45,6 +46,11 @@ def test_the_film_of_a_run_and_the_strips_of_a_sheet_are_marked(run: Run) -> Non
     found = [cache.samples_gif(run, None), cache.samples_gif(run, (8, 10)), cache.thumbnail(sheet, 10)]
     found += [sheet.read_bytes(), *cache.sheet_strips(sheet, 10)]
     assert_marked([("", content) for content in found], fewest=14)
+
+
+def test_the_sheets_in_event_files_are_marked(run: Run) -> None:
+    values = [value for event in tensorboard.sample_events(run) for value in event.summary.value]
+    assert_marked([(value.tag, value.image.encoded_image_string) for value in values], fewest=len(run.samples()))
 
 
 def test_a_gif_says_it_to_the_programs_of_others(run: Run, tmp_path: Path) -> None:
