@@ -70,14 +70,17 @@ def open_output(out: Path) -> Iterator[Output]:
             yield _unique_names(Output(put_zipped, lambda name, path: archive.write(path, name)))
         return
 
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
-        folder = Path(temporary)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as unfinished:
+        folder = Path(unfinished)
 
         def put(name: str, content: bytes) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
 
-        yield _unique_names(Output(put, lambda name, path: shutil.move(path, folder / name)))
+        def put_file(name: str, path: Path) -> None:
+            shutil.move(path, folder / name)
+
+        yield _unique_names(Output(put, put_file))
         out.mkdir(exist_ok=True)  # it may be empty: then it stays the folder in which a shell or a mount is
         for path in sorted(folder.iterdir()):
             shutil.move(path, out / path.name)
