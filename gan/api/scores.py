@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gan.errors import RunError
 from gan.evaluation import tasks
 from gan.evaluation.budget import EvaluationBudget, MembershipBudget
+from gan.evaluation.feature_choice import AUTO
 from gan.evaluation.job import Request
 from gan.evaluation.records import membership_results, results, stored_studies
 from gan.evaluation.records.membership_results import MembershipResult
@@ -27,27 +28,29 @@ def score_run(
     snapshot: int | None = None,
     *,
     split: str = "val",
-    features: str = "own",
+    features: str = AUTO,
     budget: EvaluationBudget = EvaluationBudget(),
     progress: Progress = silent,
 ) -> EvaluationResult:
     """Score a snapshot, by default the newest, against the real images of a split, "val" or "test".
 
-    `features` are "own" or "imagenet". Raises RunError where the training images are missing or have changed.
+    It is compared in `features`: "auto" takes those of ImageNet where they are installed, else "own"; "imagenet" raises
+    UserError where they are not. Raises RunError where the training images are missing or have changed.
     """
     request = Request("scores", snapshot, split=split, features=features)
     return tasks.score_snapshots(run, request, progress, budget)[-1]
 
 
-def read_scores(run: Run, *, split: str = "val", features: str = "own") -> "pd.DataFrame":
+def read_scores(run: Run, *, split: str = "val") -> "pd.DataFrame":
     """The scores that were measured so far: a row for each snapshot, ascending, and a column for each single number of
-    `EvaluationResult`, shares from 0 to 1. Empty without scores."""
+    `EvaluationResult`, shares from 0 to 1, and their `features`. Empty without scores."""
     import pandas as pd  # here: it takes half a second
 
     rows = []
-    for result in results.list_results(run, split, features):
+    for result in results.list_results(run, split):
         numbers = {name: value for name, value in asdict(result).items() if isinstance(value, int | float)}
-        rows.append(numbers | {"near_copies": result.near_copies["rate"], "diversity": result.diversity["ratio"]})
+        shares = {"near_copies": result.near_copies["rate"], "diversity": result.diversity["ratio"]}
+        rows.append({"features": result.features} | numbers | shares)
     return pd.DataFrame(rows).drop(columns="version", errors="ignore")
 
 

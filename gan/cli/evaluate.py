@@ -18,6 +18,7 @@ from gan.cli.progress import show_progress
 from gan.config import glossary
 from gan.errors import StoppedError, UserError
 from gan.evaluation import job, tasks
+from gan.evaluation.feature_choice import AUTO, CHOICES
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
 from gan.evaluation.records.best_snapshot import SnapshotScore, best_snapshot
@@ -50,9 +51,10 @@ def add_commands(command: AddCommand) -> None:
     )
     parser.add_argument(
         "--features",
-        choices=tuple(results.FEATURES),
-        default="own",
-        help="features of our own classifier (default), or of one trained on ImageNet",
+        choices=CHOICES,
+        default=AUTO,
+        help="compare images in ImageNet features, or in own ones, those of a classifier trained on the set (default "
+        "auto: ImageNet's where the extra `features` is installed)",
     )
     parser.add_argument(
         "--membership",
@@ -204,7 +206,7 @@ def _request(parsed: argparse.Namespace) -> Request:
         raise UserError("--snapshot and --all-snapshots exclude each other: leave one of them out.")
     if parsed.small and not parsed.study:
         raise UserError("--small is a design of the study: add --study, or leave it out.")
-    if parsed.light and (parsed.split != "val" or parsed.features != "own" or parsed.report is not None):
+    if parsed.light and (parsed.split != "val" or parsed.features != AUTO or parsed.report is not None):
         raise UserError("--light is for choosing a snapshot: leave --split, --features and --report out.")
     study = StudyOptions(
         parsed.seeds,

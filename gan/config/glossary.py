@@ -51,6 +51,12 @@ GLOSSARY: dict[str, dict[str, str]] = {
         "Frechet distance": (
             "How far apart their means and covariances are, computed as FID is; grows by itself with fewer images."
         ),
+        "Features": (
+            "What images are compared by: numbers that a network finds in them. ImageNet features are those of a "
+            "network trained on ImageNet, where the extra `features` is installed; own features are those of a "
+            "classifier trained on the set, which tell its classes apart and little else. Snapshots are ranked in the "
+            "first where both are there."
+        ),
         "Diversity": (
             "How much images of one condition differ, relative to real ones. Far below 100%, the generator repeats "
             "itself."

@@ -96,8 +96,9 @@ class EvaluationBudget:
     """The largest numbers of images in the scores of one snapshot.
 
     `compared` real and as many synthetic images enter the scores, `compared_imagenet` where ImageNet features are used
-    (ResNet-18 takes a second for about twenty images). `checked` synthetic, and as many held-out, images are tested for
-    near copies. `per_combination` images are generated for each unseen combination of attributes.
+    (EfficientNet-Lite0 takes 14 ms of one core, AMD EPYC, for an image of 64 px). `checked` synthetic, and as many
+    held-out, images are tested for near copies. `per_combination` images are generated for each unseen combination of
+    attributes.
     """
 
     classifier: ClassifierBudget = ClassifierBudget()

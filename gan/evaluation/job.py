@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from gan import jobs
 from gan.access.permissions import Action, require
 from gan.errors import ConfigError, GanError, RunError
+from gan.evaluation.feature_choice import AUTO, CHOICES, chosen_features
 from gan.evaluation.records import results
 from gan.evaluation.records.light_scores import load_light_score
 from gan.evaluation.records.membership_results import MembershipResult, list_memberships
@@ -41,7 +42,7 @@ class Request:
     snapshot: int | None = None
     every: bool = False
     split: str = "val"
-    features: str = "own"
+    features: str = AUTO
     study: StudyOptions = field(default_factory=StudyOptions)
     light: bool = False
 
@@ -49,7 +50,7 @@ class Request:
         for name, value, choices in (
             ("kind", self.kind, (*KINDS, BESIDE_TRAINING, *PREPARATIONS)),
             ("split", self.split, results.SPLITS),
-            ("features", self.features, tuple(results.FEATURES)),
+            ("features", self.features, CHOICES),
         ):
             if value not in choices:
                 raise ConfigError(f"{name} is {value!r}: it takes {', '.join(choices)}.")
@@ -99,22 +100,23 @@ def load_request(run: Run, kind: str) -> Request:
 
 
 def snapshots_to_score(run: Run, request: Request) -> Sequence[int]:
-    """Snapshots that a request for scores concerns, ascending; with `every`, those without such a result."""
+    """Snapshots that a request for scores concerns, ascending; with `every`, those without such a result.
+
+    Raises UserError where ImageNet features are requested and cannot be had.
+    """
     if not request.every:
         return [int(run.snapshot(request.snapshot).name)]
-    return [seen for seen in run.snapshots() if not _is_scored(run, seen, request)]
+    features = chosen_features(request.features, run.info().channels)
+    return [seen for seen in run.snapshots() if not _is_scored(run, seen, request, features)]
 
 
-def _is_scored(run: Run, seen: int, request: Request) -> bool:
-    """Whether the snapshot's generator has scores; those of one that was overwritten do not count."""
+def _is_scored(run: Run, seen: int, request: Request, features: str) -> bool:
+    """Whether the snapshot's generator has scores in these features; those of one that was overwritten do not count."""
     try:
-        if request.light:
-            load_light_score(run, seen)
-        else:
-            results.load_result(run, seen, request.split, request.features)
+        score = load_light_score(run, seen) if request.light else results.load_result(run, seen, request.split)
     except RunError:
         return False
-    return True
+    return score.features == features
 
 
 def estimated_seconds(

@@ -61,8 +61,8 @@ def score_snapshots(
                 run, seen, report, split=request.split, features=request.features, budget=budget
             )
     if request.every:
-        return results.list_results(run, request.split, request.features)
-    return [results.load_result(run, seen, request.split, request.features) for seen in snapshots]
+        return results.list_results(run, request.split)
+    return [results.load_result(run, seen, request.split) for seen in snapshots]
 
 
 def score_kept_snapshots(

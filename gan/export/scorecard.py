@@ -12,7 +12,7 @@ from gan.errors import RunError
 from gan.evaluation import reader_study
 from gan.evaluation.number_format import percent
 from gan.evaluation.records import membership_results, results
-from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.runs.run import Run
 
 CRITERIA = {
@@ -58,21 +58,25 @@ def _scores(run: Run, snapshot: int, generator_sha256: str) -> EvaluationResult 
 def _congruence(result: EvaluationResult) -> str:
     like, floor = result.like_floor, result.floor
     return (
-        f"kernel distance {like['kid']:.3f} (real against real {floor['kid']:.3f}), precision "
-        f"{percent(like['precision'])} ({percent(floor['precision'])}); a classifier trained on them alone is right on "
-        f"{percent(result.cas_balanced)} of real images (one trained on real images: "
+        f"kernel distance {like['kid']:.3f} (real against real {floor['kid']:.3f}) and precision "
+        f"{percent(like['precision'])} ({percent(floor['precision'])}) in {FEATURES[result.features]}; a classifier "
+        f"trained on them alone is right on {percent(result.cas_balanced)} of real images (one trained on real images: "
         f"{percent(result.real_accuracy_balanced)})"
     )
 
 
 def _coverage(result: EvaluationResult) -> str:
     like, floor, ratio = result.like_floor, result.floor, result.diversity["ratio"]
+    own = ""
+    if result.own is not None:
+        coverage, real = (percent(result.own[part]["coverage"]) for part in ("like_floor", "floor"))
+        own = f", coverage {coverage} ({real}) in own features"
     diversity = (
         "" if ratio is None else f", pixel diversity within a condition {percent(ratio, 0)} of that of real images"
     )
     return (
-        f"coverage {percent(like['coverage'])} (real against real {percent(floor['coverage'])}), recall "
-        f"{percent(like['recall'])} ({percent(floor['recall'])}){diversity}"
+        f"coverage {percent(like['coverage'])} (real against real {percent(floor['coverage'])}) and recall "
+        f"{percent(like['recall'])} ({percent(floor['recall'])}) in {FEATURES[result.features]}{own}{diversity}"
     )
 
 

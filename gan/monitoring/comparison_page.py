@@ -131,7 +131,8 @@ def _scores(runs: Sequence[Run], baseline: int | None) -> str:
     rows = score_table.score_rows(evaluations, baseline)
     table = _table([row.score.name for row in rows], columns, [[_cell(cell) for cell in row.cells] for row in rows])
     base = f" Differences are from {html.escape(_label(runs[baseline]))}." if baseline is not None else ""
-    return f'{table}{light}<p class="quiet">On the validation split, with 95% intervals; the best in bold.{base}</p>'
+    where = f"On the validation split, in {score_table.features_text(evaluations)}, with 95% intervals"
+    return f'{table}{light}<p class="quiet">{where}; the best in bold.{base}</p>'
 
 
 def _cell(cell: Cell) -> str:

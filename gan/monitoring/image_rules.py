@@ -7,6 +7,7 @@ from typing import Any
 
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.best_snapshot import kernel_distance
+from gan.evaluation.records.results import FEATURES
 from gan.evaluation.statistics import significantly_lower
 from gan.monitoring.curve_rules import Basis, Finding, early, equilibrium_value
 from gan.monitoring.observations import Observations
@@ -124,19 +125,19 @@ def past_best(observations: Observations) -> Finding | None:
     if best is None or sum(score.snapshot > best.snapshot for score in scores) < 2:
         return None
     newest = scores[-1]
-    lowest, last = kernel_distance(best), kernel_distance(newest)
-    if not significantly_lower(lowest.value, lowest.interval, last.value, last.interval):
+    interval, newest_interval = best.intervals["kid"], newest.intervals["kid"]
+    if not significantly_lower(best.kid, interval, newest.kid, newest_interval):
         return None
     ago = newest.snapshot - best.snapshot
     when = f"{ago / 1000:,.0f} thousand" if ago >= 10_000 else f"{ago:,}"
-    (low, high), (newest_low, newest_high) = lowest.interval, last.interval
+    (low, high), (newest_low, newest_high) = interval, newest_interval
     return Finding(
         "past-best",
         "warning",
         f"Best {when} images ago: stop here",
-        f"The snapshot after {best.snapshot:,} images is the closest to real ones: kernel distance {lowest.value:.3g} "
-        f"({low:.3g} to {high:.3g}). That after {newest.snapshot:,} has {last.value:.3g} ({newest_low:.3g} to "
-        f"{newest_high:.3g}).",
+        f"The snapshot after {best.snapshot:,} images is the closest to real ones: kernel distance {best.kid:.3g} "
+        f"({low:.3g} to {high:.3g}). That after {newest.snapshot:,} has {newest.kid:.3g} ({newest_low:.3g} to "
+        f"{newest_high:.3g}), in {FEATURES[best.features]}.",
         "Use the best snapshot: gallery, downloads, evaluation and study take it by default. Stop a run that goes on; "
         "with Patience, a clone ends by itself.",
         seen_in="scores",

@@ -7,7 +7,7 @@ from gan.evaluation.number_format import percent, points
 from gan.evaluation.records import results
 from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.interpretation import SCORES, Score
-from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.runs.run import Run
 
 REAL = Score("real_accuracy_balanced", "Real-trained accuracy", "share", "", "")
@@ -105,6 +105,11 @@ def comparable(evaluations: Sequence[EvaluationResult | None]) -> bool:
         if one is not None
     ]
     return len(settings) > 1 and all(one == settings[0] for one in settings)
+
+
+def features_text(evaluations: Sequence[EvaluationResult | None]) -> str:
+    """The features in which they were made, such as `ImageNet features`; all where they differ."""
+    return " and ".join(dict.fromkeys(FEATURES[result.features] for result in evaluations if result is not None))
 
 
 def _cells(

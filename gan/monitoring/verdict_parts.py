@@ -16,7 +16,7 @@ from gan.evaluation.number_format import percent, points, points_interval
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.light_scores import LightScore
 from gan.evaluation.records.membership_results import MembershipResult
-from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.study.verdict import VERDICT_NAMES
 from gan.monitoring.curve_rules import Finding
@@ -93,7 +93,10 @@ def scores_part(result: EvaluationResult | None, light: LightScore | None = None
         assert light is not None
         obedience, real = percent(light.obedience_balanced, 0), percent(light.real_accuracy_balanced, 0)
         coverage, floor = percent(light.coverage, 0), percent(light.floor["coverage"], 0)
-        text = f"light only: obedience {obedience}, real images {real}; coverage {coverage}, real images {floor}"
+        text = (
+            f"light only: obedience {obedience}, real images {real}; coverage {coverage}, real images {floor}, in "
+            f"{FEATURES[light.features]}"
+        )
         return VerdictPart("scores", text=text)
     kind = interpretation.training_value(result)
     levels: dict[str, VerdictLevel] = {"good": "good", "weak": "neutral", "none": "caution", "unknown": "caution"}

@@ -238,25 +238,23 @@ def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
 def closest_pairs(run: Run, result: EvaluationResult) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     """The closest generated and training images, uint8 (n, C, H, H) each; None where the data set is not cached, or
     not for the visitor."""
-    file = results.result_path(run, result.snapshot, result.split, result.features)
+    file = results.result_path(run, result.snapshot, result.split)
     if training_images.viewing_problem(run) is not None:
         return None
     images = image_set(run.config.data)
     if images is None:
         return None
-    return _closest_pairs(run.path, result.snapshot, result.split, result.features, file_version(file), images)
+    return _closest_pairs(run.path, result.snapshot, result.split, file_version(file), images)
 
 
 @st.cache_data(max_entries=20, show_spinner="Making the closest pairs again …")
 def _closest_pairs(
-    path: Path, snapshot: int, split: str, features: str, version: FileVersion, _images: ImageSet
+    path: Path, snapshot: int, split: str, version: FileVersion, _images: ImageSet
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
     run = Run(path)
-    return closest_pair_images(
-        results.load_result(run, snapshot, split, features), load_generator(run, snapshot), _images
-    )
+    return closest_pair_images(results.load_result(run, snapshot, split), load_generator(run, snapshot), _images)
 
 
 def first_batch(config: str, count: int) -> "FirstBatch | None":

@@ -9,7 +9,6 @@ from gan import jobs
 from gan.cli.main import main
 from gan.errors import StoppedError
 from gan.evaluation import job, tasks
-from gan.evaluation.records.best_snapshot import best_score, best_text, comparable_scores
 from gan.io.atomic import write_json
 from gan.monitoring.curve_rules import Finding
 from gan.monitoring.diagnosis import diagnose
@@ -55,28 +54,14 @@ def test_the_diagnosis_says_how_long_ago_the_best_was_where_the_difference_is_no
     assert finding(run) is None  # it still gets better
 
 
-def in_imagenet_features(kid: float) -> dict[str, object]:
-    """What light scores hold in pretrained features, with that kernel distance."""
-    floor = {"kid": 0.0, "coverage": 0.97, "n": 90.0}
-    intervals = {"kid": (kid - 0.01, kid + 0.01), "coverage": (0.0, 0.1)}
-    return {"kid": kid, "coverage": 0.02, "floor": floor, "like_floor": floor, "intervals": intervals}
-
-
-def test_imagenet_features_rank_the_snapshots_where_they_are_measured(run: Run) -> None:
-    for seen, own, pretrained in ((160, 0.1, 1.2), (320, 0.5, 0.4), (480, 0.9, 0.6)):
-        light_score(run, seen, own, pretrained=in_imagenet_features(pretrained))
-    best = best_score(run)
-    assert best is not None
-    assert best.snapshot == 320  # 160 is the best in the classifier's own features
-    assert "kernel distance 0.4 (0.39 to 0.41) in ImageNet features" in best_text(run)
-    assert {score.snapshot for score in comparable_scores(run)} == {160, 320, 480}  # not those without
-
-
 def test_the_verdict_is_on_the_best_snapshot_and_says_what_light_scores_say(run: Run) -> None:
     verdict = run_verdict(run, jobs.state(run.path))
     assert verdict.snapshot == 320
     assert not verdict.part("scores").measured  # only a full evaluation tells what the images teach
-    assert verdict.part("scores").text == "light only: obedience 90%, real images 97%; coverage 80%, real images 97%"
+    assert (
+        verdict.part("scores").text
+        == "light only: obedience 90%, real images 97%; coverage 80%, real images 97%, in ImageNet features"
+    )
     assert verdict.part("near copies").text == "light only: 1 of 100"
     assert verdict.next_step is not None
     assert verdict.next_step.kind == "score"
@@ -112,7 +97,7 @@ def test_lists_and_commands_take_the_best_and_say_so(
 
 def test_progress_draws_the_scores_with_their_floors_and_marks_the_best(run: Run) -> None:
     at = page("progress", run="scored")
-    assert "kernel distance 0.1 (0.09 to 0.11) in own features, light scores on 180 images" in said(at)
+    assert "kernel distance 0.1 (0.09 to 0.11) in ImageNet features, light scores on 180 images" in said(at)
     figures = [json.loads(one.proto.json) for one in at.get("bidi_component")]
     by_name = {figure["name"]: figure for figure in figures if "name" in figure}
     shares, distance = by_name["scored-scores-shares"], by_name["scored-scores-distance"]
@@ -121,7 +106,7 @@ def test_progress_draws_the_scores_with_their_floors_and_marks_the_best(run: Run
     ]  # fmt: skip
     assert sum("dash" in trace for trace in shares["traces"]) == 4
     assert distance["marks"] == [{"x": 0.32, "kind": "best", "text": "Best snapshot: after 320 images"}]
-    assert "scored-scores-pretrained" not in by_name
+    assert "Light scores on 180 images, in ImageNet features." in said(at)
 
 
 def test_progress_says_why_snapshots_could_not_be_scored() -> None:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gan.config.options import build_config
 from gan.data import registry
@@ -15,11 +14,6 @@ from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.evaluation.statistics import clopper_pearson_upper
 
 Images = NDArray[np.uint8]
-
-
-def described(images: Images) -> Tensor:
-    """Any features will do here: they accuse nobody."""
-    return torch.from_numpy(images.astype(np.float32)).flatten(1)
 
 
 LIGHT_CHANGES = {
@@ -54,8 +48,8 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Images, Images, Im
 @pytest.fixture(scope="module")
 def detector(digits: tuple[Images, Images, Images]) -> NearCopyDetector:
     train, held_out, _ = digits
-    made = NearCopyDetector(train, described(train))
-    made.calibrate(held_out, described(held_out))
+    made = NearCopyDetector(train)
+    made.calibrate(held_out)
     return made
 
 
@@ -63,10 +57,9 @@ def test_every_exact_copy_is_found_and_the_original_named(
     detector: NearCopyDetector, digits: tuple[Images, Images, Images]
 ) -> None:
     rows = np.arange(0, len(digits[0]), 7)
-    found = detector.nearest(digits[0][rows], described(digits[0][rows]))
+    found = detector.nearest(digits[0][rows])
     assert found.copy.all()
     assert (found.pixel_index == rows).all()
-    assert (found.feature_index == rows).all()
     assert found.pixel_distance.max() < 0.01
 
 
@@ -76,7 +69,7 @@ def test_lightly_changed_copies_are_found(
 ) -> None:
     rows = np.arange(3, len(digits[0]), 14)
     copies = np.ascontiguousarray(LIGHT_CHANGES[change](digits[0][rows]))
-    found = detector.nearest(copies, described(copies))
+    found = detector.nearest(copies)
     assert found.copy.mean() >= 0.95
     assert (found.pixel_index == rows).mean() >= 0.95
 
@@ -87,7 +80,6 @@ def test_real_images_that_set_no_threshold_are_left_alone(
     fresh = digits[2]
     found = detector.nearest(fresh)
     assert found.copy.mean() <= 0.01
-    assert (found.feature_index == -1).all()  # no features were given
 
 
 def test_what_is_promised_of_new_real_images_is_told(detector: NearCopyDetector) -> None:
@@ -161,11 +153,11 @@ def blobs(n: int, seed: int) -> Images:
 
 def test_colour_pictures_of_another_size() -> None:
     train, held_out = blobs(60, 0), blobs(40, 1)
-    made = NearCopyDetector(train, described(train))
-    assert not made.calibrate(held_out, described(held_out)).copy.any()
+    made = NearCopyDetector(train)
+    assert not made.calibrate(held_out).copy.any()
     for name, change in LIGHT_CHANGES.items():
         copies = np.ascontiguousarray(change(train[:20]))
-        assert made.nearest(copies, described(copies)).copy.mean() >= 0.95, name
+        assert made.nearest(copies).copy.mean() >= 0.95, name
 
 
 def test_held_out_images_that_are_copies_themselves_make_no_copy_pass() -> None:
@@ -181,15 +173,15 @@ def test_held_out_images_that_are_copies_themselves_make_no_copy_pass() -> None:
 
 def test_many_copies_of_one_image_in_the_training_set_hide_none() -> None:
     train = np.concatenate([np.repeat(blobs(1, 5), 50, axis=0), blobs(20, 6)])
-    made = NearCopyDetector(train, described(train))
-    assert made.nearest(train[:1], described(train[:1])).copy.all()
+    made = NearCopyDetector(train)
+    assert made.nearest(train[:1]).copy.all()
 
 
 def test_flat_images_are_alike_and_like_nothing_else() -> None:
     train = np.concatenate([blobs(40, 0), np.full((1, 3, 64, 64), 90, np.uint8)])
-    made = NearCopyDetector(train, described(train))
+    made = NearCopyDetector(train)
     asked = np.concatenate([np.full((1, 3, 64, 64), 200, np.uint8), blobs(1, 9)])
-    found = made.nearest(asked, described(asked))
+    found = made.nearest(asked)
     assert found.copy.tolist() == [True, False]
     assert found.pixel_index[0] == 40
 
@@ -197,4 +189,4 @@ def test_flat_images_are_alike_and_like_nothing_else() -> None:
 def test_without_held_out_images_nobody_is_judged() -> None:
     train = blobs(4, 0)
     with pytest.raises(DataError, match="no held-out real images"):
-        NearCopyDetector(train, described(train)).calibrate(train[:0], described(train[:0]))
+        NearCopyDetector(train).calibrate(train[:0])

@@ -68,7 +68,7 @@ READERS: dict[str, Callable[[Run], Any]] = {
     "headline": lambda run: interpretation.headline(run, SEEN),
     "best snapshot": best_snapshot.best_snapshot,
     "compared scores": compared_evaluation,
-    "is scored": lambda run: SEEN not in job.snapshots_to_score(run, Request("scores", every=True)),
+    "is scored": lambda run: SEEN not in job.snapshots_to_score(run, Request("scores", every=True, features="own")),
     "model card": lambda run: [text for text in model_card.measurements(run, SEEN).values() if text],
     "verdict": lambda run: [part for part in run_verdict(run, jobs.state(run.path)).parts[1:] if part.measured],
 }

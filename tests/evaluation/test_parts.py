@@ -1,21 +1,16 @@
-"""The parts of an evaluation beside its scores: ImageNet's features, unseen combinations, conditions, closest pairs."""
+"""The parts of an evaluation beside its scores: unseen combinations, conditions, closest pairs."""
 
-import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import torchvision
 
 from gan.data import registry
 from gan.data.info import DatasetInfo
-from gan.errors import UserError
 from gan.evaluation.budget import ClassifierBudget
-from gan.evaluation.classifiers import imagenet, small_resnet
+from gan.evaluation.classifiers import small_resnet
 from gan.evaluation.privacy.closest_pairs import closest_pair_images
-from gan.evaluation.records import results
 from gan.evaluation.scores.per_condition import Predictions
 from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.scores.unseen_combinations import unseen_combinations
@@ -23,70 +18,6 @@ from gan.evaluation.statistics import wilson_interval
 from gan.sampling.sampler import load_generator
 from tests.conftest import trained
 from tests.support.evaluation import SMALL_BUDGET
-
-
-@pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where torch keeps downloaded weights, empty, and an address at which there is nothing."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(imagenet, "ADDRESS", (tmp_path / "nowhere.pth").as_uri())
-    return tmp_path / "torch" / "hub" / "checkpoints" / imagenet.FILE
-
-
-def put_random_weights(path: Path, monkeypatch: pytest.MonkeyPatch) -> torchvision.models.ResNet:
-    """Weights that nobody trained, as the published ones: their checksum is what is expected from here on."""
-    path.parent.mkdir(parents=True)
-    torch.manual_seed(0)
-    network = torchvision.models.resnet18()
-    torch.save(network.state_dict(), path)
-    monkeypatch.setattr(imagenet, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest()[:8])
-    return network.eval()
-
-
-def test_imagenet_features_that_cannot_be_had_are_refused_in_one_line(weights: Path) -> None:
-    run = trained("digits")
-    with pytest.raises(UserError, match=r"need resnet18-f37072fd\.pth, which could not be downloaded") as refused:
-        evaluate_snapshot(run, features="imagenet")
-    assert str(weights.parent) in str(refused.value)
-    assert "--features own" in str(refused.value)
-    assert not list(weights.parent.glob("*"))
-    weights.write_bytes(b"something else")
-    with pytest.raises(UserError, match="has the wrong checksum"):
-        evaluate_snapshot(run, features="imagenet")
-    with pytest.raises(UserError, match="features is 'inception': it takes own, or imagenet"):
-        evaluate_snapshot(run, features="inception")
-
-
-def test_imagenet_features_are_the_networks_before_its_last_layer(
-    weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network = put_random_weights(weights, monkeypatch)
-    grey = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
-    shares: list[float] = []
-    found = imagenet.load_imagenet_features().extract(grey, shares.append, batch=2)
-    large = torch.nn.functional.interpolate(
-        torch.from_numpy(grey).float() / 255, (224, 224), mode="bilinear", antialias=True
-    )
-    normal = torchvision.transforms.functional.normalize(large.expand(-1, 3, -1, -1), imagenet.MEAN, imagenet.STD)
-    with torch.inference_mode():
-        expected = torch.nn.Sequential(*list(network.children())[:-1])(normal).flatten(1)
-    assert found.shape == (3, 512)
-    assert torch.allclose(found, expected, rtol=0.05, atol=0.05)  # bfloat16 where that is faster
-    assert shares == [pytest.approx(2 / 3), 1.0]
-
-
-def test_an_evaluation_in_imagenet_features_stands_beside_the_other(
-    weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_random_weights(weights, monkeypatch)
-    run = trained("digits")
-    budget = replace(SMALL_BUDGET, checked=20, compared_imagenet=24)
-    found = evaluate_snapshot(run, features="imagenet", budget=budget)
-    assert (found.features, found.n["scores"]) == ("imagenet", 24)
-    assert found.made_with["features_sha256"] != found.made_with["classifier_sha256"]
-    assert "ImageNet features (ResNet-18)" in found.as_text()
-    assert results.load_result(run, 320, features="imagenet").as_json() == found.as_json()
-    assert results.list_results(run) == []  # they choose no snapshot
 
 
 def info_of(conditions: np.ndarray, names: tuple[str, ...], kind: str = "attributes") -> DatasetInfo:

@@ -16,6 +16,7 @@ def light_score(run: Run, snapshot: int, kid: float, half: float = 0.01, **chang
         version=VERSION,
         run=run.name,
         snapshot=snapshot,
+        features="imagenet",
         n={"scores": 180, "floor": 90},
         obedience_balanced=0.9,
         real_accuracy_balanced=0.97,
@@ -24,12 +25,12 @@ def light_score(run: Run, snapshot: int, kid: float, half: float = 0.01, **chang
         coverage=0.8,
         floor={"kid": 0.0, "coverage": 0.97, "n": 90.0},
         like_floor={"kid": kid, "coverage": 0.78, "n": 90.0},
+        own=None,
         diversity={"real": 0.2, "synthetic": 0.18, "ratio": 0.9},
         near_copies={
             "count": 1, "checked": 100, "interval": (0.0, 0.05), "threshold": 0.4,
             "held_out": {"count": 2, "checked": 1000},
         },
-        pretrained=None,
         intervals={
             "kid": (kid - half, kid + half), "coverage": (0.75, 0.85),
             "obedience_balanced": (0.86, 0.94), "real_accuracy_balanced": (0.95, 0.99),
@@ -38,7 +39,7 @@ def light_score(run: Run, snapshot: int, kid: float, half: float = 0.01, **chang
         made_with={
             "time": 1.0, "cpu_seconds": 2.0, "start_cpu_seconds": 0.0, "seed": 0,
             "data_sha256": {"train": "t", "val": "v"},
-            "features_sha256": "of the classifier", "generator_sha256": sha256,
+            "features_sha256": "of the network", "generator_sha256": sha256,
         },
     )  # fmt: skip
     score = replace(score, **changes)

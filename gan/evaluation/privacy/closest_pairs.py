@@ -48,8 +48,6 @@ def closest_pairs(
             "closeness": float(nearest.closeness[i]),
             "distance": float(nearest.pixel_distance[i]),
             "copy": bool(nearest.copy[i]),
-            "training_image_by_features": int(training_rows[nearest.feature_index[i]]),
-            "distance_in_features": float(nearest.feature_distance[i]),
         }
         for i in np.argsort(nearest.closeness, kind="stable")[:KEPT]
     ]

@@ -7,12 +7,11 @@ near copies are judged by *closeness*: the distance to the nearest training imag
 thirty, all aligned, after Carlini et al. 2023 (arXiv:2301.13188). `calibration.py` sets the threshold on real images;
 `altered_copies.py` measures how many copies are detected.
 
-The nearest image in the classifier's features is reported too, but decides nothing: these features collapse a class, so
-that being near in them says little more than "the same class". A cropped, blended or redrawn copy can pass: finding no
-near copy does not prove privacy.
+No features of a network decide: those of a classifier collapse a class, so that being near in them says little more
+than "the same class". A cropped, blended or redrawn copy can pass: finding no near copy does not prove privacy.
 
-Letters: n query images, m training images, C channels, H = W the side, F features, D descriptor size, c candidates,
-V variants, G points of a grid.
+Letters: n query images, m training images, C channels, H = W the side, D descriptor size, c candidates, V variants,
+G points of a grid.
 """
 
 from collections.abc import Iterator
@@ -22,7 +21,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from gan.errors import DataError
 from gan.evaluation.classifiers.small_resnet import (
@@ -64,7 +62,7 @@ COPIED = 40
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each query image (n,): the nearest training images in pixels and in features, by index and distance.
+    """For each query image (n,): the nearest training image by index and distance.
 
     `copy` marks near copies, judged by `closeness`.
     """
@@ -72,35 +70,28 @@ class Nearest:
     pixel_index: NDArray[np.int64]
     pixel_distance: NDArray[np.float64]
     closeness: NDArray[np.float64]
-    feature_index: NDArray[np.int64]
-    feature_distance: NDArray[np.float64]
     copy: NDArray[np.bool_]
 
 
 class NearCopyDetector:
-    """Searches training images (m, C, H, H), optionally with features (m, F); calibrate it before judging copies.
+    """Searches training images (m, C, H, H); calibrate it before judging copies.
 
-    The images may be memory-mapped: only coarse versions are held. `group` (m,) names each image's patient. Without
-    features the nearest in features is index -1 at distance NaN.
+    The images may be memory-mapped: only coarse versions are held. `group` (m,) names each image's patient.
     """
 
-    def __init__(self, images: ImageSequence, features: Tensor | None = None, group: NDArray[np.str_] | None = None):
-        assert features is None or len(images) == len(features)
+    def __init__(self, images: ImageSequence, group: NDArray[np.str_] | None = None):
         self.threshold = LOWEST
         """Closeness below which an image is a near copy."""
         self.calibration: Calibration | None = None
         self._images = images
-        self._directions = None if features is None else functional.normalize(features.float(), dim=1)  # (m, F)
         self._group = np.arange(len(images)) if group is None else np.unique(group, return_inverse=True)[1]
         step = images_at_a_time(images, 1024)
         chunks = (_tensor(images[first : first + step]) for first in range(0, len(images), step))
         self._geometry = Geometry(reduced(_tensor(images[:1])).shape[-1])
         self._coarse = torch.cat([coarse_descriptors(reduced(chunk), self._geometry) for chunk in chunks])  # (m, D)
 
-    def calibrate(
-        self, held_out: Images, features: Tensor | None = None, progress: PhaseProgress = no_progress
-    ) -> Nearest:
-        """Set the threshold on held-out real images (n, C, H, H) with features (n, F), and on the training images.
+    def calibrate(self, held_out: Images, progress: PhaseProgress = no_progress) -> Nearest:
+        """Set the threshold on held-out real images (n, C, H, H), and on the training images.
 
         With about 300 real images that are no copies of one another, at most 1% of new real images are false positives
         with 95% confidence; `calibration` has the figures. Returns the nearest of the held-out images. Raises
@@ -108,7 +99,7 @@ class NearCopyDetector:
         """
         if not len(held_out):
             raise DataError("There are no held-out real images, which the near-copy threshold is calibrated on.")
-        nearest = self.nearest(held_out, features, lambda done: progress(done / 2))
+        nearest = self.nearest(held_out, lambda done: progress(done / 2))
         rows = np.random.default_rng(0).permutation(len(self._images))
         within = self._closeness_within_training(rows[:TRAINING_QUERIES], lambda done: progress(0.5 + 0.4 * done))
         closeness = np.concatenate([nearest.closeness, within])
@@ -129,16 +120,14 @@ class NearCopyDetector:
         """Use an earlier calibration on the same images."""
         self.threshold, self.calibration = calibration.threshold, calibration
 
-    def nearest(self, images: Images, features: Tensor | None = None, progress: PhaseProgress = no_progress) -> Nearest:
-        """The nearest training image of each uint8 image (n, C, H, H) with features (n, F), and the near copies."""
+    def nearest(self, images: Images, progress: PhaseProgress = no_progress) -> Nearest:
+        """The nearest training image of each uint8 image (n, C, H, H), and the near copies."""
         pixels = [(torch.zeros(0), torch.zeros(0), torch.zeros(0, dtype=torch.int64))]
         for first in range(0, len(images), CHUNK):
             pixels.append(self._nearest_in_pixels(_tensor(images[first : first + CHUNK])))
             progress(min(1.0, (first + CHUNK) / len(images)))
         distance, closeness, index = (torch.cat(part).numpy() for part in zip(*pixels, strict=True))
-        feature_index, feature_distance = self._nearest_in_features(len(images), features)
-        none = np.zeros(len(images), dtype=bool)
-        return self._with_copies(Nearest(index, distance, closeness, feature_index, feature_distance, none))
+        return self._with_copies(Nearest(index, distance, closeness, np.zeros(len(images), dtype=bool)))
 
     def _with_copies(self, nearest: Nearest) -> Nearest:
         return replace(nearest, copy=(nearest.closeness < self.threshold) | (nearest.pixel_distance < SAME))
@@ -162,17 +151,6 @@ class NearCopyDetector:
             detected[name] = int(self.nearest(np.ascontiguousarray(alter(originals))).copy.sum())
             progress(done / len(ALTERATIONS))
         return detected
-
-    def _nearest_in_features(self, n: int, features: Tensor | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Index and distance of the nearest in features (n,); -1 and NaN without features."""
-        if self._directions is None or features is None:
-            return np.full(n, -1), np.full(n, np.nan)
-        parts = [
-            (functional.normalize(chunk.float(), dim=1) @ self._directions.T).max(dim=1)
-            for chunk in _chunks(features, CHUNK)
-        ]
-        cosine, index = (torch.cat(part) for part in zip(*parts, strict=True))
-        return index.numpy(), distance_from_correlation(cosine).numpy()
 
     def _nearest_in_pixels(self, images: Tensor, excluded: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Distance, closeness and index of the nearest (n,): candidates on coarse grids, then aligned.

@@ -1,35 +1,23 @@
 """Which snapshot of a run is the best: that with the lowest kernel distance on the validation split. No torch.
 
-Evaluations and light scores are never compared with each other: those of which more snapshots have some decide. Light
-scores rank by ImageNet features where they have them. The features of a classifier that learned a small set tell its
-classes apart and little else: with 834 blood cells they called blurred cells with a checkerboard, after 20 thousand
-images, the best, and ImageNet features those after 50 thousand.
+Evaluations and light scores are never compared with each other: those of which more snapshots have some decide. Nor are
+scores in different features (`gan/evaluation/feature_choice.py`).
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from gan.evaluation.records.light_scores import LightScore, list_light_scores
-from gan.evaluation.records.results import EvaluationResult, list_results
+from gan.evaluation.records.results import FEATURES, EvaluationResult, list_results
 from gan.runs.run import Run
 
 SnapshotScore = EvaluationResult | LightScore
+Scored = TypeVar("Scored", bound=SnapshotScore)
 
 
-class KernelDistance(NamedTuple):
-    """A kernel distance with its 95% interval, and its features: `own` or `ImageNet`."""
-
-    value: float
-    interval: tuple[float, float]
-    features: str
-
-
-def kernel_distance(score: SnapshotScore) -> KernelDistance:
-    """The kernel distance by which a snapshot is ranked."""
-    if isinstance(score, LightScore) and score.pretrained is not None:
-        low, high = score.pretrained["intervals"]["kid"]
-        return KernelDistance(score.pretrained["kid"], (low, high), "ImageNet")
-    return KernelDistance(score.kid, score.intervals["kid"], "own")
+def kernel_distance(score: SnapshotScore) -> float:
+    """The number by which snapshots are ranked, in `score.features`: lower is better."""
+    return score.kid
 
 
 def best_snapshot(run: Run) -> int | None:
@@ -50,29 +38,29 @@ def best_score(run: Run) -> SnapshotScore | None:
 
 
 def best_text(run: Run) -> str:
-    """The best snapshot and its score in a phrase, `after 120,000 images: kernel distance 0.012 (0.008 to 0.016) in own
-    features, light scores on 500 images`; "" without scores."""
+    """The best snapshot and its score in a phrase, `after 120,000 images: kernel distance 0.012 (0.008 to 0.016) in
+    ImageNet features, light scores on 500 images`; "" without scores."""
     best = best_score(run)
     if best is None:
         return ""
-    distance, (low, high), features = kernel_distance(best)
+    low, high = best.intervals["kid"]
     kind = "light scores" if isinstance(best, LightScore) else "scores"
     return (
-        f"after {best.snapshot:,} images: kernel distance {distance:.3g} ({low:.3g} to {high:.3g}) in "
-        f"{features} features, {kind} on {best.n['scores']:,} images"
+        f"after {best.snapshot:,} images: kernel distance {best.kid:.3g} ({low:.3g} to {high:.3g}) in "
+        f"{FEATURES[best.features]}, {kind} on {best.n['scores']:,} images"
     )
 
 
 def score_summary(score: SnapshotScore) -> dict[str, Any]:
     """The main scores of a snapshot as a JSON document."""
-    copies, distance = score.near_copies, kernel_distance(score)
+    copies = score.near_copies
     return {
         "snapshot": score.snapshot,
         "light": isinstance(score, LightScore),
         "n": score.n["scores"],
-        "features": distance.features,
-        "kid": distance.value,
-        "kid_interval": list(distance.interval),
+        "features": score.features,
+        "kid": score.kid,
+        "kid_interval": list(score.intervals["kid"]),
         "obedience_balanced": score.obedience_balanced,
         "coverage": score.coverage,
         "diversity": score.diversity["ratio"],
@@ -101,7 +89,7 @@ def comparable_scores(run: Run) -> Sequence[SnapshotScore]:
     return light if len(light) > len(evaluations) else evaluations
 
 
-def like_newest(scores: Sequence[SnapshotScore]) -> Sequence[SnapshotScore]:
+def like_newest(scores: Sequence[Scored]) -> Sequence[Scored]:
     """Those that are comparable with the newest: same data, features, seed and number of images."""
     if not scores:
         return []
@@ -111,5 +99,4 @@ def like_newest(scores: Sequence[SnapshotScore]) -> Sequence[SnapshotScore]:
 
 def _settings(score: SnapshotScore) -> tuple[Any, ...]:
     made = score.made_with
-    features = made["features_sha256"], kernel_distance(score).features
-    return made["data_sha256"], features, made["seed"], score.n["scores"]
+    return made["data_sha256"], made["features_sha256"], made["seed"], score.n["scores"]

@@ -7,7 +7,7 @@ split only, so that every snapshot can have them while the run trains. They neve
 import functools
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
@@ -16,7 +16,7 @@ from gan.config import settings
 from gan.errors import DamagedFileError, RunError
 from gan.evaluation.number_format import percent
 from gan.evaluation.records.result_document import Interval, Share, Whole
-from gan.evaluation.records.results import document_version, round_floats
+from gan.evaluation.records.results import FEATURES, document_version, round_floats
 from gan.io.atomic import FileVersion, write_json
 from gan.io.json_files import read_json, validated
 from gan.io.untrusted_files import log_damaged
@@ -24,7 +24,7 @@ from gan.jobs.status import Count, Timestamp
 from gan.runs.run import Run, format_seen
 from gan.runs.snapshots import is_overwritten
 
-VERSION = 1
+VERSION = 2
 PATTERN = "?????????-light.json"
 
 
@@ -33,15 +33,15 @@ class LightScore:
     """One snapshot against real validation images. Shares are from 0 to 1; intervals are 95%.
 
     Fields have the meaning that they have in `EvaluationResult`. `obedience_balanced` is beside
-    `real_accuracy_balanced`, the accuracy of the same classifier on real images; `kid` and `coverage`, in the
-    classifier's features, are beside `floor` at the counts of `like_floor`; `near_copies` has its rate among real
-    images in `held_out`. `pretrained` has `kid`, `coverage`, `floor`, `like_floor` and `intervals` in the features of
-    EfficientNet-Lite0; None where its weights were not installed.
+    `real_accuracy_balanced`, the accuracy of the same classifier on real images; `kid` and `coverage`, in `features`,
+    are beside `floor` at the counts of `like_floor`, and `own` has all of these in own features; `near_copies` has its
+    rate among real images in `held_out`.
     """
 
     version: int
     run: str
     snapshot: int
+    features: str
     n: dict[str, int]
     obedience_balanced: float
     real_accuracy_balanced: float
@@ -50,9 +50,9 @@ class LightScore:
     coverage: float
     floor: dict[str, float]
     like_floor: dict[str, float]
+    own: dict[str, Any] | None
     diversity: dict[str, float | None]
     near_copies: dict[str, Any]
-    pretrained: dict[str, Any] | None
     intervals: dict[str, tuple[float, float]]
     notices: list[str]
     made_with: dict[str, Any]
@@ -71,14 +71,14 @@ class LightScore:
             f"  {'obedience':<24} {percent(self.obedience_balanced):>9}  ({percent(low)} to {percent(high)}); "
             f"real images {percent(self.real_accuracy_balanced)}"
         )
-        in_features: dict[str, dict[str, Any]] = {"": asdict(self)}
-        in_features |= {} if self.pretrained is None else {", ImageNet": self.pretrained}
-        for label, scores in in_features.items():
-            for name in ("kid", "coverage"):
-                low, high = scores["intervals"][name]
-                beside = f"at n = {scores['floor']['n']:.0f} {scores['like_floor'][name]:.3f}, "
-                beside += f"real against real {scores['floor'][name]:.3f}"
-                lines.append(f"  {name + label:<24} {scores[name]:9.3f}  ({low:.3f} to {high:.3f}); {beside}")
+        for features, scores in ((self.features, asdict(self)), ("own", self.own)):
+            if scores is not None:
+                lines.append(f"  compared in {FEATURES[features]}:")
+                for name in ("kid", "coverage"):
+                    low, high = scores["intervals"][name]
+                    beside = f"at n = {scores['floor']['n']:.0f} {scores['like_floor'][name]:.3f}, "
+                    beside += f"real against real {scores['floor'][name]:.3f}"
+                    lines.append(f"  {name:<24} {scores[name]:9.3f}  ({low:.3f} to {high:.3f}); {beside}")
         if self.diversity["ratio"] is not None:
             lines.append(
                 f"  {'diversity':<24} {self.diversity['ratio']:9.2f}  of that of real images, within a condition"
@@ -134,22 +134,22 @@ class _Distances(TypedDict):
     n: float
 
 
-class _Intervals(TypedDict):
+class _OwnIntervals(TypedDict):
     kid: tuple[float, float]
     coverage: Interval
 
 
-class _AllIntervals(_Intervals):
-    obedience_balanced: Interval
-    real_accuracy_balanced: Interval
-
-
-class _Pretrained(TypedDict):
+class _InOwnFeatures(TypedDict):
     kid: float
     coverage: float
     floor: _Distances
     like_floor: _Distances
-    intervals: _Intervals
+    intervals: _OwnIntervals
+
+
+class _Intervals(_OwnIntervals):
+    obedience_balanced: Interval
+    real_accuracy_balanced: Interval
 
 
 class _HeldOut(TypedDict):
@@ -183,15 +183,16 @@ class _Parts(TypedDict):
     """The parts that pages read."""
 
     snapshot: Whole
+    features: Literal["imagenet", "own"]
     n: _Counts
     obedience_balanced: Share
     real_accuracy_balanced: Share
     floor: _Distances
     like_floor: _Distances
+    own: _InOwnFeatures | None
     diversity: _Diversity
     near_copies: _NearCopies
-    pretrained: _Pretrained | None
-    intervals: _AllIntervals
+    intervals: _Intervals
     made_with: _MadeWith
 
 

@@ -32,6 +32,14 @@ class Distances(TypedDict):
     frechet: float
 
 
+class InOwnFeatures(Distances):
+    """The scores in own features, with their floor."""
+
+    floor: Distances
+    like_floor: Distances
+    intervals: dict[str, tuple[float, float]]
+
+
 class Diversity(TypedDict):
     """Diversity within a condition relative to real images; None where undefined."""
 
@@ -47,8 +55,6 @@ class Pair(TypedDict):
     closeness: float
     distance: float
     copy: bool
-    training_image_by_features: Whole
-    distance_in_features: float
 
 
 class HeldOut(TypedDict):
@@ -152,10 +158,11 @@ class Parts(TypedDict):
 
     snapshot: Whole
     split: Literal["val", "test"]
-    features: Literal["own", "imagenet"]
+    features: Literal["imagenet", "own"]
     n: Counts
     floor: Distances
     like_floor: Distances
+    own: InOwnFeatures | None
     diversity: Diversity
     near_copies: NearCopies
     split_copies: SplitCopies | None

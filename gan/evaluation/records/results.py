@@ -1,4 +1,4 @@
-"""The scores of a snapshot, stored in the run's folder as `evaluation/<seen>[-test][-imagenet].json`. No torch.
+"""The scores of a snapshot, stored in the run's folder as `evaluation/<seen>[-test].json`. No torch.
 
 Scores for choosing a snapshot are computed on the validation split. The test split is read only on request; its results
 are separate files, and nothing is chosen by them. `made_with` holds everything needed to compute a result again.
@@ -20,10 +20,10 @@ from gan.io.untrusted_files import log_damaged
 from gan.runs.run import Run, format_seen
 from gan.runs.snapshots import is_overwritten
 
-VERSION = 3
+VERSION = 4
 SPLITS = ("val", "test")
-FEATURES = {"own": "own features", "imagenet": "ImageNet features (ResNet-18)"}
-"""Features in which images are compared, and their names."""
+FEATURES = {"imagenet": "ImageNet features", "own": "own features"}
+"""Features in which images are compared, and their names: of EfficientNet-Lite0, or of the reference classifier."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,15 @@ class EvaluationResult:
     a classifier trained on synthetic images alone. `real_accuracy`: accuracy of the reference classifier on the same
     images. Each `_balanced` weighs conditions equally, and guessing reaches `chance` in it.
 
-    `precision` to `frechet` compare `n["scores"]` real with as many synthetic images in these `features`. `floor` has
-    the same scores between two halves of the real images, `like_floor` between one of these halves and as many
-    synthetic images: compare those two. `diversity` is the pixel spread within a condition, `near_copies` as in
-    `near_copies.py`. `split_copies` counts the compared real images that are near copies of training images, and has
-    the scores `without` them, None where there is none or too few others; it is None where they were not counted.
-    `per_condition` has one row per condition, `combinations` one per unseen pair of attributes.
+    `precision` to `frechet` compare `n["scores"]` real with as many synthetic images in `features`, a key of FEATURES;
+    so do those of `per_condition`, and `features_ratio` of `diversity`. `floor` has the same scores between two halves
+    of the real images, `like_floor` between one of these halves and as many synthetic images: compare those two.
+    `own` has all of these, with their `intervals`, in own features, where `features` are others: they tell the classes
+    apart and little else, so that they rank no snapshot, but their coverage says which kinds of images are missing.
+    `diversity` is the pixel spread within a condition, `near_copies` as in `near_copies.py`. `split_copies` counts the
+    compared real images that are near copies of training images, and has the scores `without` them, None where there
+    is none or too few others; it is None where they were not counted. `per_condition` has one row per condition,
+    `combinations` one per unseen pair of attributes.
     """
 
     version: int
@@ -63,6 +66,7 @@ class EvaluationResult:
     frechet: float
     floor: dict[str, float]
     like_floor: dict[str, float]
+    own: dict[str, Any] | None
     diversity: dict[str, float | None]
     near_copies: dict[str, Any]
     split_copies: dict[str, Any] | None
@@ -87,11 +91,13 @@ class EvaluationResult:
             lines.append(
                 f"  {label:<24} {getattr(self, name):6.1%}  ({low:.1%} to {high:.1%}); balanced {balanced:.1%}"
             )
-        lines.append(f"  compared in {FEATURES[self.features]}:")
-        lines.append(f"  {'score':<24} {'synthetic':>9}  at n = {self.n['floor']:<5} real against real")
-        for name in ("precision", "recall", "density", "coverage", "kid", "frechet"):
-            now, like, floor = getattr(self, name), self.like_floor[name], self.floor[name]
-            lines.append(f"  {name:<24} {now:9.3f}  {like:11.3f} {floor:17.3f}")
+        for features, scores in ((self.features, asdict(self)), ("own", self.own)):
+            if scores is not None:
+                lines.append(f"  compared in {FEATURES[features]}:")
+                lines.append(f"  {'score':<24} {'synthetic':>9}  at n = {self.n['floor']:<5} real against real")
+                for name in ("precision", "recall", "density", "coverage", "kid", "frechet"):
+                    now, like, floor = scores[name], scores["like_floor"][name], scores["floor"][name]
+                    lines.append(f"  {name:<24} {now:9.3f}  {like:11.3f} {floor:17.3f}")
         ratio, copies = self.diversity["ratio"], self.near_copies
         if ratio is not None:
             lines.append(f"  {'diversity':<24} {ratio:9.2f}  of the diversity of real images, within a condition")
@@ -103,24 +109,24 @@ class EvaluationResult:
 
     def save(self, run: Run) -> Path:
         """Write the result into the run's folder, replacing an earlier one of the same snapshot and split."""
-        path = result_path(run, self.snapshot, self.split, self.features)
+        path = result_path(run, self.snapshot, self.split)
         path.parent.mkdir(exist_ok=True)
         write_json(path, self.as_json())
         return path
 
 
-def result_path(run: Run, snapshot: int, split: str = "val", features: str = "own") -> Path:
+def result_path(run: Run, snapshot: int, split: str = "val") -> Path:
     """The file of a snapshot's result on a split."""
-    return run.path / "evaluation" / f"{format_seen(snapshot)}{_suffix(split, features)}.json"
+    return run.path / "evaluation" / f"{format_seen(snapshot)}{_suffix(split)}.json"
 
 
-def _suffix(split: str, features: str) -> str:
-    return ("" if split == "val" else f"-{split}") + ("" if features == "own" else f"-{features}")
+def _suffix(split: str) -> str:
+    return "" if split == "val" else f"-{split}"
 
 
-def load_result(run: Run, snapshot: int, split: str = "val", features: str = "own") -> EvaluationResult:
+def load_result(run: Run, snapshot: int, split: str = "val") -> EvaluationResult:
     """The result of a snapshot; raises RunError where there is none of its generator, or it cannot be read."""
-    result = _read(result_path(run, snapshot, split, features))
+    result = _read(result_path(run, snapshot, split))
     if result is None or is_overwritten(run.snapshot_folder(snapshot), result.made_with):
         raise RunError(
             f"The snapshot {snapshot} of {run.name} has no evaluation on the {split} split: "
@@ -129,18 +135,18 @@ def load_result(run: Run, snapshot: int, split: str = "val", features: str = "ow
     return result
 
 
-def list_results(run: Run, split: str = "val", features: str = "own") -> list[EvaluationResult]:
+def list_results(run: Run, split: str = "val") -> list[EvaluationResult]:
     """All readable results on a split, by snapshot, ascending, without those of generators that were overwritten."""
     return [
         result
-        for result in list_all_results(run, split, features)
+        for result in list_all_results(run, split)
         if not is_overwritten(run.snapshot_folder(result.snapshot), result.made_with)
     ]
 
 
-def list_all_results(run: Run, split: str = "val", features: str = "own") -> list[EvaluationResult]:
+def list_all_results(run: Run, split: str = "val") -> list[EvaluationResult]:
     """As `list_results`, with those of generators that were overwritten since."""
-    pattern = "?" * 9 + _suffix(split, features) + ".json"
+    pattern = "?" * 9 + _suffix(split) + ".json"
     results = (_read(path) for path in sorted((run.path / "evaluation").glob(pattern)))
     return [result for result in results if result is not None]
 

@@ -38,8 +38,7 @@ def record_test_look(run: Run, test_sha256: str, planned: float, seeds: int) -> 
     scores = sum(
         bool(result.made_with["data_sha256"].get("test") == test_sha256)
         for one in runs
-        for features in results.FEATURES
-        for result in results.list_all_results(one, "test", features)
+        for result in results.list_all_results(one, "test")
     )
     return studies + scores
 

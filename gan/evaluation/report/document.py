@@ -10,7 +10,7 @@ Letters: n images, C channels, H = W the set's own side.
 
 import html
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,7 +26,7 @@ from gan.evaluation import reader_study
 from gan.evaluation.privacy import closest_pairs
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import membership_results, results, stored_studies
-from gan.evaluation.records.best_snapshot import best_of_several
+from gan.evaluation.records.best_snapshot import best_of_several, like_newest
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, study_style, terms, text
@@ -71,7 +71,7 @@ class ReportRecords:
     verdict: Verdict
     info: DatasetInfo
     result: EvaluationResult
-    history: list[EvaluationResult]
+    history: Sequence[EvaluationResult]
     best: int | None
     study: StudyResult | None
     readings: list[Reading]
@@ -85,7 +85,7 @@ def build_report(run: Run, snapshot: int, verdict: Verdict, split: str = "val") 
     """
     from gan.sampling.sampler import load_generator  # here: it imports torch
 
-    history = results.list_results(run, split)
+    history = like_newest(results.list_results(run, split))
     result = results.load_result(run, snapshot, split)
     images = viewable_training_images(run)
     if images is None:

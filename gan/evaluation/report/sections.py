@@ -3,6 +3,7 @@
 import html
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gan.config import glossary, settings
 from gan.data.info import DatasetInfo
@@ -38,6 +39,12 @@ def scores(result: EvaluationResult) -> str:
         rows.append(["Diversity", percent(ratio, 0), "", "", "100%", glossary.meaning("Diversity")])
     n, half, without = result.n["scores"], result.n["floor"], result.split_copies and result.split_copies["without"]
     head = ["Score", "Value", "95%", f"At n = {half}", "Real images", "What it says"]
+    if result.own is not None:
+        head.insert(5, "In own features (real images)")
+        for row, score in zip(rows, interpretation.SCORES, strict=False):
+            row.insert(5, _in_own_features(score, result.own))
+        for row in rows[len(interpretation.SCORES) :]:
+            row.insert(5, "")
     if without:
         head.insert(3, "Without near copies")
         cells = [
@@ -61,6 +68,13 @@ def _score(score: Score, result: EvaluationResult) -> list[str]:
         same_n, real = "", _score_text(score, float(getattr(result, score.beside)))
     span = f"{_score_text(score, interval[0])} to {_score_text(score, interval[1])}" if interval else ""
     return [score.name, _score_text(score, value), span, same_n, real, score.says]
+
+
+def _in_own_features(score: Score, own: dict[str, Any]) -> str:
+    """A score at the counts of its floor in own features, and the floor: `78.2% (93.4%)`; "" where it has none."""
+    if score.beside != "floor":
+        return ""
+    return f"{_score_text(score, own['like_floor'][score.key])} ({_score_text(score, own['floor'][score.key])})"
 
 
 def _score_text(score: Score, value: float) -> str:
@@ -88,8 +102,9 @@ def history(scored: Sequence[EvaluationResult], best: int | None) -> str:
         percent=True,
     )
     best_text = (
-        f"Best snapshot, by the lowest kernel distance on the validation split: after {best:,} images. Where intervals "
-        "overlap, the difference may be due to chance."
+        "Best snapshot, by the lowest kernel distance on the validation split, in "
+        f"{FEATURES[scored[-1].features]}: after {best:,} images. Where intervals overlap, the difference may be due "
+        "to chance."
         if best
         else ""
     )

@@ -18,6 +18,7 @@ PAPERS = {
     "Carlini et al. 2023": "Closeness relative to the next neighbours, arXiv:2301.13188",
     "Lucas and Kanade 1981": "An iterative image registration technique, IJCAI, 674",
     "He et al. 2016": "Residual networks, arXiv:1512.03385",
+    "Tan and Le 2019": "EfficientNet, arXiv:1905.11946",
     "Kott 2001": "The delete-a-group jackknife, J. Off. Stat. 17, 521",
     "Wilson 1927": "Interval of a share, J. Am. Stat. Assoc. 22, 209",
 }
@@ -30,7 +31,6 @@ STUDY_PAPERS = {
     "Zhang et al. 2018": "mixup, arXiv:1710.09412",
     "Yun et al. 2019": "CutMix, arXiv:1905.04899",
     "Lin et al. 2017": "Focal loss, arXiv:1708.02002",
-    "Tan and Le 2019": "EfficientNet, arXiv:1905.11946",
     "Lee 2013": "Pseudo-label, ICML Workshop on Challenges in Representation Learning",
     "Sohn et al. 2020": "FixMatch, arXiv:2001.07685",
     "Smyth 2004": "Linear models and empirical Bayes methods, Stat. Appl. Genet. Mol. Biol. 3, 3",
@@ -40,6 +40,14 @@ STUDY_PAPERS = {
     "Gupta et al. 2019": "Repeat-factor sampling, in LVIS, arXiv:1908.03195",
     **design_methods.PAPERS,
 }
+COMPARED_IN = {
+    "imagenet": (
+        "the features of EfficientNet-Lite0 (Tan and Le 2019) trained on ImageNet, which sees images at twice their "
+        "side, 224 px at most, and in own features, those of the network that was trained on real images"
+    ),
+    "own": "own features, those of the network that was trained on real images",
+}
+"""The features in which images are compared, by key, in words for a paper."""
 RARELY_CITED = (
     *("Boyd et al. 2013", "Gupta et al. 2019"),
     *("Lin et al. 2017", "Tan and Le 2019", "Lee 2013", "Sohn et al. 2020"),
@@ -104,8 +112,8 @@ code, pre { font-size: 0.8rem; background: var(--soft); } pre { padding: 0.75rem
 def limits(result: EvaluationResult, study: StudyResult | None) -> str:
     """The limits of the numbers, as a list."""
     points = [
-        f"Scores are computed in {FEATURES[result.features]}. They compare snapshots and runs on this data set, and "
-        "are not comparable with the FID or KID of the literature.",
+        f"Precision, recall, density, coverage and the two distances are in {FEATURES[result.features]}. They compare "
+        "snapshots and runs on this data set, and are not comparable with the FID or KID of the literature.",
         "Intervals hold the classifier and the generator fixed. They do not include the variation from training either "
         "again.",
         "The snapshot was chosen on the validation split, so scores on it are slightly optimistic.",
@@ -134,12 +142,12 @@ def methods(result: EvaluationResult, study: StudyResult | None) -> str:
         f"balanced accuracy, on {compared:,} held-out real images, of the same network trained only on {trained:,} "
         "generated images. Precision and recall (Kynkaanniemi et al. 2019) and density and coverage (Naeem et al. "
         f"2020), with k = {k}, the kernel distance (Binkowski et al. 2018) and the Frechet distance (Heusel et al. "
-        f"2017) compare {compared:,} real images with as many generated images of the same conditions; two halves of "
-        "the real images give the floor. Intervals are 95%. Those of accuracies are by bootstrap over images, or over "
-        "patients where they are known. Those of precision, recall, density, coverage and the kernel distance are by a "
-        "jackknife that leaves out blocks of images of both sets (Kott 2001), whole patients where known; they are "
-        "rather too wide than too narrow. For obedience within a condition and for near copies they are Wilson "
-        "intervals (Wilson 1927). Near copies "
+        f"2017) compare {compared:,} real images with as many generated images of the same conditions, in "
+        f"{COMPARED_IN[result.features]}; two halves of the real images give the floor. Intervals are 95%. Those of "
+        "accuracies are by bootstrap over images, or over patients where they are known. Those of precision, recall, "
+        "density, coverage and the kernel distance are by a jackknife that leaves out blocks of images of both sets "
+        "(Kott 2001), whole patients where known; they are rather too wide than too narrow. For obedience within a "
+        "condition and for near copies they are Wilson intervals (Wilson 1927). Near copies "
         "are images whose correlation distance to the nearest training image, minimised over mirror images, turns by "
         "right angles, shifts by up to an eighth of the side, and small turns and zooms (Lucas and Kanade 1981), is "
         "small relative to the next thirty (Carlini et al. 2023); the threshold is calibrated on real images."

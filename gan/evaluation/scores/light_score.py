@@ -4,14 +4,13 @@
 
 A `LightScorer` prepares once what all snapshots share: the set's reference classifier, from the cache or trained now,
 the calibrated near-copy detector, and features of real validation images. A snapshot then costs a few seconds of one
-core: as many synthetic images as real ones, with their conditions, and their features. Pretrained features are used
-where their weights are installed. The same snapshot has the same scores whenever it is scored on one machine.
+core: as many synthetic images as real ones, with their conditions, and their features: ImageNet's where they are
+installed, else those of the classifier. The same snapshot has the same scores whenever it is scored on one machine.
 
 Letters: n images, C channels, H = W the native side, K conditions, F features.
 """
 
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,7 +22,7 @@ from torch import Tensor
 from gan import __version__
 from gan.errors import DataError
 from gan.evaluation.budget import LightBudget
-from gan.evaluation.classifiers.imagenet import ImageNetFeatures, load_efficientnet_features
+from gan.evaluation.classifiers.imagenet import load_imagenet_features
 from gan.evaluation.classifiers.reference import (
     load_reference_classifier,
     native_images,
@@ -31,29 +30,21 @@ from gan.evaluation.classifiers.reference import (
     split_sha256,
 )
 from gan.evaluation.classifiers.small_resnet import Images, no_progress, predict
+from gan.evaluation.feature_choice import AUTO, chosen_features
 from gan.evaluation.privacy.calibration import Calibration
 from gan.evaluation.privacy.guard import calibrated_detector
 from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.evaluation.records.light_scores import VERSION, LightScore
 from gan.evaluation.scores import metrics, per_condition
-from gan.evaluation.scores.compare import ConditionDiversity, LightComparison, compare_lightly
+from gan.evaluation.scores.compare import ConditionDiversity, compare_lightly
 from gan.evaluation.scores.score_snapshot import LEAST
 from gan.evaluation.statistics import Interval, wilson_interval
 from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
-from gan.models import efficientnet_weights
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
 
 SEED = 0
-
-
-@dataclass(frozen=True)
-class _Pretrained:
-    """EfficientNet-Lite0 and its features (n, F) of the real images."""
-
-    network: ImageNetFeatures
-    real: Tensor
 
 
 class LightScorer:
@@ -78,9 +69,11 @@ class LightScorer:
         )
         self._rows = sample_rows(images, "val", budget.compared, SEED)
         self._real = native_images(images, self._rows)
-        self._real_features, self._real_logits = predict(self._own.network, self._real)
+        own_features, self._real_logits = predict(self._own.network, self._real)
         self._detector: NearCopyDetector = calibrated_detector(run, images, progress)
-        self._pretrained = self._load_pretrained()
+        self._features = chosen_features(AUTO, run.info().channels)
+        self._imagenet = load_imagenet_features(images.native_size) if self._features == "imagenet" else None
+        self._own_features, self._real_features = own_features, self._in_chosen(self._real, own_features)
         self._start_cpu_seconds = self._cpu = time.process_time()
 
     def score(self, snapshot: int, progress: Progress = silent) -> LightScore:
@@ -89,10 +82,10 @@ class LightScorer:
         sampler, conditions = load_generator(run, snapshot), images.conditions[self._rows]
         progress("generating", 0.0)
         synthetic = sampler.generate(conditions, SEED)  # (n, C, H, H)
-        features, logits = predict(self._own.network, synthetic)
+        own_features, logits = predict(self._own.network, synthetic)
         progress("comparing", 0.4)
+        features = self._in_chosen(synthetic, own_features)
         compared = compare_lightly(self._real_features, features, images, self._rows, SEED)
-        in_pretrained = self._compare_pretrained(synthetic)
         group = None if images.group is None else images.group[self._rows]
         obedience, real_accuracy = (
             metrics.accuracy(found, conditions, images.kind, group) for found in (logits, self._real_logits)
@@ -105,6 +98,7 @@ class LightScorer:
             version=VERSION,
             run=run.name,
             snapshot=sampler.seen,
+            features=self._features,
             n={"scores": len(self._rows), "floor": int(compared.floor["n"])},
             obedience_balanced=obedience.balanced,
             real_accuracy_balanced=real_accuracy.balanced,
@@ -113,9 +107,9 @@ class LightScorer:
             coverage=compared.values["coverage"],
             floor=compared.floor,
             like_floor=compared.like_floor,
+            own=None if self._imagenet is None else self._in_own_features(own_features),
             diversity={name: diversity[name] for name in ("real", "synthetic", "ratio")},
             near_copies=self._near_copies(synthetic[: self._budget.checked]),
-            pretrained=in_pretrained,
             intervals=compared.intervals
             | {
                 "obedience_balanced": _with_wilson(obedience, len(self._rows), group),
@@ -128,26 +122,15 @@ class LightScorer:
         progress("searching for near copies", 1.0)
         return result
 
-    def _load_pretrained(self) -> _Pretrained | None:
-        """EfficientNet-Lite0 where its weights are installed and images are grey or RGB."""
-        if not efficientnet_weights.is_installed() or self._real.shape[1] not in (1, 3):
-            return None
-        network = load_efficientnet_features(self._images.native_size)
-        return _Pretrained(network, network.extract(self._real, no_progress))
+    def _in_chosen(self, images: Images, own: Tensor) -> Tensor:
+        """Features (n, F) in which images (n, C, H, H) are compared; `own` are those of the classifier."""
+        return own if self._imagenet is None else self._imagenet.extract(images, no_progress)
 
-    def _compare_pretrained(self, synthetic: Images) -> dict[str, Any] | None:
-        """Kernel distance and coverage in pretrained features."""
-        if self._pretrained is None:
-            return None
-        features = self._pretrained.network.extract(synthetic, no_progress)
-        compared: LightComparison = compare_lightly(self._pretrained.real, features, self._images, self._rows, SEED)
-        return {
-            **compared.values,
-            "floor": compared.floor,
-            "like_floor": compared.like_floor,
-            "intervals": compared.intervals,
-            "features_sha256": self._pretrained.network.sha256,
-        }
+    def _in_own_features(self, synthetic: Tensor) -> dict[str, Any]:
+        """Kernel distance and coverage of features (n, F) of the classifier."""
+        compared = compare_lightly(self._own_features, synthetic, self._images, self._rows, SEED)
+        floors = {"floor": compared.floor, "like_floor": compared.like_floor}
+        return {**compared.values, **floors, "intervals": compared.intervals}
 
     def _near_copies(self, synthetic: Images) -> dict[str, Any]:
         """How many synthetic images (m, C, H, H) are near copies, beside the real images of the calibration."""
@@ -177,7 +160,8 @@ class LightScorer:
             "start_cpu_seconds": start_cpu_seconds,
             "generator_sha256": sampler.sha256,
             "data_sha256": self._hashes,
-            "features_sha256": self._own.sha256,
+            "classifier_sha256": self._own.sha256,
+            "features_sha256": self._own.sha256 if self._imagenet is None else self._imagenet.sha256,
             "seed": SEED,
             "threads": torch.get_num_threads(),
             "versions": {"gan": __version__, "torch": str(torch.__version__), "numpy": np.__version__},

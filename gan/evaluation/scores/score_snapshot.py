@@ -1,6 +1,6 @@
 """The evaluation of one snapshot: generate images, train a classifier on them, compute scores, search for near copies.
 
-    python -m gan evaluate RUN [--snapshot S] [--split test] [--features imagenet]
+    python -m gan evaluate RUN [--snapshot S] [--split test] [--features own]
 
 Synthetic images are generated with the conditions of real ones, image for image: as many as the classifiers are trained
 on, and as many again for the scores. Classifiers are trained on the training split and tested on the requested split,
@@ -23,7 +23,7 @@ from gan import __version__
 from gan.data.image_set import ImageSet
 from gan.errors import DataError, UserError
 from gan.evaluation.budget import EvaluationBudget
-from gan.evaluation.classifiers import imagenet
+from gan.evaluation.classifiers.imagenet import ImageNetFeatures, load_imagenet_features
 from gan.evaluation.classifiers.reference import (
     NativeImages,
     load_reference_classifier,
@@ -33,10 +33,11 @@ from gan.evaluation.classifiers.reference import (
 )
 from gan.evaluation.classifiers.small_resnet import Classifier, Images, PhaseProgress, predict
 from gan.evaluation.classifiers.training import train_classifier
+from gan.evaluation.feature_choice import AUTO, chosen_features
 from gan.evaluation.privacy.calibration import FALSE_POSITIVE_RATE
 from gan.evaluation.privacy.closest_pairs import closest_pairs, near_copy_counts
 from gan.evaluation.privacy.near_copies import NearCopyDetector, Nearest
-from gan.evaluation.records.results import FEATURES, SPLITS, VERSION, EvaluationResult
+from gan.evaluation.records.results import SPLITS, VERSION, EvaluationResult
 from gan.evaluation.scores import metrics, per_condition
 from gan.evaluation.scores.compare import ConditionDiversity, class_labels, compare_features, real_floor
 from gan.evaluation.scores.per_condition import Predictions
@@ -55,9 +56,8 @@ PHASES = {
     "training on synthetic": 0.35,
     "features of real images": 0.02,
     "features of synthetic images": 0.02,
-    "features of the training set": 0.05,
-    "calibrating the near-copy detector": 0.08,
-    "searching for near copies": 0.08,
+    "calibrating the near-copy detector": 0.1,
+    "searching for near copies": 0.11,
 }
 """Approximate share of the time that each phase takes on small images."""
 
@@ -68,22 +68,22 @@ def evaluate_snapshot(
     progress: Progress = silent,
     *,
     split: str = "val",
-    features: str = "own",
+    features: str = AUTO,
     seed: int = 0,
     device: str = "cpu",
     budget: EvaluationBudget = EvaluationBudget(),
 ) -> EvaluationResult:
     """Score a snapshot, by default the newest, and save the result in the run's `evaluation/`.
 
-    `split` is "val" or "test", `features` "own" or "imagenet". `seed` determines the synthetic images and the
-    classifier trained on them. Raises UserError for another split or features, or where ImageNet's weights cannot be
-    had, RunError where the run's data is missing or has changed, DataError where the split has too few images.
+    `split` is "val" or "test", `features` as in `feature_choice.py`. `seed` determines the synthetic images and the
+    classifier trained on them. Raises UserError for another split or features, or where ImageNet's are requested and
+    not installed, RunError where the run's data is missing or has changed, DataError where the split has too few
+    images.
     """
     if split not in SPLITS:
         raise UserError(f"split is {split!r}: it takes val, for choosing, or test, for the final result.")
-    if features not in FEATURES:
-        raise UserError(f"features is {features!r}: it takes own, or imagenet.")
-    pretrained = imagenet.load_imagenet_features(device) if features == "imagenet" else None
+    features = chosen_features(features, run.info().channels)
+    pretrained = load_imagenet_features(run.info().native_size, device) if features == "imagenet" else None
     sampler, images = load_generator(run, snapshot, device), load_training_images(run, progress)
     count = len(images.rows(split))
     if count < LEAST:
@@ -104,8 +104,8 @@ class _Evaluation:
     sampler: Sampler
     images: ImageSet
     split: str
-    imagenet: imagenet.ImageNetFeatures | None
-    """None: our own classifier's features."""
+    imagenet: ImageNetFeatures | None
+    """None: images are compared in the features of the reference classifier."""
     seed: int
     device: str
     progress: Progress
@@ -126,8 +126,18 @@ class _Evaluation:
 
         real, conditions = native_images(images, held), images.conditions[held]
         group = None if images.group is None else images.group[held]
-        real_features, real_logits = self._features(own.network, real, "features of real images")
-        features, _ = self._features(own.network, synthetic, "features of synthetic images")
+        phases = "features of real images", "features of synthetic images"
+        own_real, real_logits = predict(own.network, real, self._phase(phases[0]))
+        own_synthetic, _ = predict(own.network, synthetic, self._phase(phases[1]))
+        in_own = own_real, own_synthetic
+        real_features, features = (
+            in_own
+            if self.imagenet is None
+            else (
+                self.imagenet.extract(shown, self._phase(phase))
+                for shown, phase in zip((real, synthetic), phases, strict=True)
+            )
+        )
         requested = images.conditions[train[:most]]
         synthetic_trained = self._train_on_synthetic(training_set, images.conditions[train])
         predictions = {
@@ -137,7 +147,7 @@ class _Evaluation:
         }
         floor, like_floor = real_floor(real_features, features, images, held, self.seed)
         diversity = ConditionDiversity.measure(real, synthetic, real_features, features, conditions)
-        copies, nearest, copied = self._near_copies(own.network, training_set[: self.budget.checked], train, real)
+        copies, nearest, copied = self._near_copies(training_set[: self.budget.checked], train, real)
         values, intervals = self._scores(real_features, features, held, predictions)
         split_copies = self._split_copies(copied, real_features, features, held, predictions)
         counts = {
@@ -157,6 +167,7 @@ class _Evaluation:
             chance=per_condition.chance_accuracy(images),
             floor=floor,
             like_floor=like_floor,
+            own=None if self.imagenet is None else self._in_own_features(in_own, held, group),
             diversity=diversity.summary(),
             near_copies=copies,
             split_copies=split_copies,
@@ -190,12 +201,15 @@ class _Evaluation:
             intervals |= {name: accuracy.interval, f"{name}_balanced": accuracy.balanced_interval}
         return values, intervals
 
-    def _features(self, own: Classifier, images: Images, phase: str) -> tuple[Tensor, Tensor]:
-        """Features (n, F) for the comparison, and the reference classifier's logits (n, K)."""
-        features, logits = predict(own, images, self._phase(phase))
-        if self.imagenet is not None:
-            features = self.imagenet.extract(images, self._phase(phase))
-        return features, logits
+    def _in_own_features(
+        self, features: tuple[Tensor, Tensor], held: NDArray[np.int64], group: NDArray[np.str_] | None
+    ) -> dict[str, Any]:
+        """The scores of features (n, F) of the reference classifier: of real and of synthetic images."""
+        labels = class_labels(self.images, held)
+        strata = None if labels is None else (labels, labels)
+        comparison = compare_features(*features, strata, group, self.seed)
+        floor, like_floor = real_floor(*features, self.images, held, self.seed)
+        return {**comparison.values, "floor": floor, "like_floor": like_floor, "intervals": comparison.intervals}
 
     def _generate(self, conditions: NDArray[np.float32], start: int) -> Images:
         """Synthetic images (n, C, H, H) from position `start` of the seed's stream."""
@@ -234,22 +248,18 @@ class _Evaluation:
         return {"count": len(held) - len(kept), "checked": len(held), "without": without}
 
     def _near_copies(
-        self, network: Classifier, synthetic: Images, train: NDArray[np.int64], compared: Images
+        self, synthetic: Images, train: NDArray[np.int64], compared: Images
     ) -> tuple[dict[str, Any], Nearest, NDArray[np.bool_]]:
         """Near copies among synthetic images, and which of the `compared` real images (n, C, H, H) are (n,).
 
         The threshold is calibrated on the validation split.
         """
         rows = self.images.rows("train")
-        real = NativeImages(self.images, rows)
-        features, _ = predict(network, real, self._phase("features of the training set"))
         group = None if self.images.group is None else self.images.group[rows]
-        detector = NearCopyDetector(real, features, group)
+        detector = NearCopyDetector(NativeImages(self.images, rows), group)
         held_out = native_images(self.images, sample_rows(self.images, "val", self.budget.checked, self.seed))
-        calibrating = self._phase("calibrating the near-copy detector")
-        held = detector.calibrate(held_out, predict(network, held_out)[0], calibrating)
-        searching = self._phase("searching for near copies")
-        nearest = detector.nearest(synthetic, predict(network, synthetic)[0], searching)
+        held = detector.calibrate(held_out, self._phase("calibrating the near-copy detector"))
+        nearest = detector.nearest(synthetic, self._phase("searching for near copies"))
         counts = near_copy_counts(nearest) | {
             "interval": wilson_interval(int(nearest.copy.sum()), len(synthetic)),
             "threshold": detector.threshold,

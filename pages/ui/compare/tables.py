@@ -8,6 +8,7 @@ import streamlit as st
 from gan.evaluation import job
 from gan.evaluation.job import Request
 from gan.evaluation.records.best_snapshot import best_score, best_text
+from gan.evaluation.records.results import EvaluationResult
 from gan.io.markdown_text import escape_markdown
 from gan.monitoring import run_differences, score_table
 from gan.monitoring.score_table import Cell
@@ -53,7 +54,7 @@ def compared_scores(runs: Sequence[Run], baseline: int | None) -> None:
         ]
         cells = [[_cell_markdown(cell) for cell in row.cells] for row in rows]
         comparison_table([row.score.name for row in rows], columns, cells, "scores")
-        _scores_caption(score_table.comparable(evaluations), sum(result is not None for result in evaluations))
+        _scores_caption(evaluations)
     for run, result in zip(runs, evaluations, strict=True):
         best = best_score(run)
         if best is not None and (result is None or best.snapshot != result.snapshot):
@@ -69,9 +70,10 @@ def _cell_markdown(cell: Cell) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _scores_caption(comparable: bool, scored: int) -> None:
-    text = "On the validation split, with 95% intervals."
-    if comparable:
+def _scores_caption(evaluations: Sequence[EvaluationResult | None]) -> None:
+    scored = sum(result is not None for result in evaluations)
+    text = f"On the validation split, in {score_table.features_text(evaluations)}, with 95% intervals."
+    if score_table.comparable(evaluations):
         text = f"{text} Where the intervals of two runs overlap, the order may be chance."
     elif scored > 1:
         text = f"{text} None is marked as best: these runs were scored on different data, features or counts of images."

@@ -8,7 +8,7 @@ import streamlit as st
 
 from gan.config import glossary
 from gan.evaluation.records import interpretation, results
-from gan.evaluation.records.best_snapshot import best_of_several
+from gan.evaluation.records.best_snapshot import best_of_several, like_newest
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.io.markdown_text import escape_markdown
@@ -58,6 +58,9 @@ def _card(score: Score, result: EvaluationResult) -> str:
     if score.beside == "floor":
         like, floor = result.like_floor[score.key], result.floor[score.key]
         beside = f"at equal counts {_formatted(score, like)}, real against real <b>{_formatted(score, floor)}</b>"
+        if result.own is not None:
+            own, real = (_formatted(score, result.own[part][score.key]) for part in ("like_floor", "floor"))
+            beside += f"<br>in own features {own}, real against real <b>{real}</b>"
     else:
         floor = float(getattr(result, score.beside))
         beside = f"on real images <b>{_formatted(score, floor)}</b>"
@@ -104,7 +107,7 @@ def _bar(value: float, interval: tuple[float, float] | None, floor: float) -> st
 
 def _scores_over_time(run: Run) -> None:
     """Charts of the scores by snapshot, the best one marked."""
-    scored = results.list_results(run)
+    scored = like_newest(results.list_results(run))
     if len(scored) < 2:
         st.caption("Score all snapshots to see which is best, and when the images stopped improving.")
         return
@@ -118,8 +121,8 @@ def _scores_over_time(run: Run) -> None:
         live_chart.draw_chart(evaluation_charts.shares_figure(scored, run.name), key=f"{run.name}-shares")
     if best is not None:
         st.caption(
-            f"Best snapshot: after {fmt.images(best)}, by the lowest kernel distance on the validation split. Where "
-            "intervals overlap, the difference may be chance."
+            f"Best snapshot: after {fmt.images(best)}, by the lowest kernel distance on the validation split, in "
+            f"{FEATURES[scored[-1].features]}. Where intervals overlap, the difference may be chance."
         )
 
 

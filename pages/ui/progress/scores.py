@@ -8,6 +8,7 @@ from gan import jobs
 from gan.evaluation import job
 from gan.evaluation.records.best_snapshot import SnapshotScore, best_of_several, best_text, scores_over_time
 from gan.evaluation.records.light_scores import LightScore
+from gan.evaluation.records.results import FEATURES
 from gan.io.markdown_text import escape_message
 from gan.runs.events import Event
 from gan.runs.run import Run
@@ -21,15 +22,16 @@ from pages.ui.progress import samples
 SHARES = (
     Line("obedience", "Obedience", "blue"),
     Line("coverage", "Coverage", "green"),
+    Line("own_coverage", "Coverage, own features", "yellow"),
     Line("diversity", "Diversity", "purple"),
     Line("near_copies", "Near copies", "orange"),
 )
 DISTANCE = (Line("kid", "Kernel distance", "blue"),)
-PRETRAINED = (Line("pretrained_kid", "Kernel distance, ImageNet features", "sky"),)
 WHAT = (
     "Each snapshot's images against as many real validation images, which the run never learnt from. The dashed line "
     "of a colour is what other real images reach: no generator is expected to get beyond it. The star marks the best "
-    "snapshot, that with the lowest kernel distance, in ImageNet features where they are installed."
+    "snapshot, that with the lowest kernel distance. Kernel distance and coverage are in the features that the line "
+    "below the charts names."
 )
 GOOD = "Obedience, coverage and diversity rise to their dashed lines; kernel distance and near copies fall to theirs."
 BAD = (
@@ -76,8 +78,8 @@ def _charts(run: Run, scores: Sequence[SnapshotScore]) -> None:
         )
         marks = live_chart.event_marks([Event(best, "best", f"Best snapshot: after {best:,} images")])
     rows = [score_row(score) for score in scores]
-    groups = {"shares": SHARES, "distance": DISTANCE}
-    groups |= {"pretrained": PRETRAINED} if any("pretrained_kid" in row for row in rows) else {}
+    shares = [line for line in SHARES if any(line.metric in row for row in rows)]
+    groups = {"shares": shares, "distance": DISTANCE}
     for column, (key, lines) in zip(st.columns(len(groups), gap="medium"), groups.items(), strict=True):
         with column:
             figure = scores_figure(rows, lines, f"{run.name}-scores-{key}")
@@ -87,7 +89,7 @@ def _charts(run: Run, scores: Sequence[SnapshotScore]) -> None:
                 chosen=lambda x: samples.choose_moment(run, x * 1000),
             )
     kind = "Light scores" if isinstance(scores[-1], LightScore) else "Scores"
-    st.caption(f"{kind} on {fmt.images(scores[-1].n['scores'])}.")
+    st.caption(f"{kind} on {fmt.images(scores[-1].n['scores'])}, in {FEATURES[scores[-1].features]}.")
 
 
 def score_row(score: SnapshotScore) -> dict[str, float]:
@@ -107,8 +109,8 @@ def score_row(score: SnapshotScore) -> dict[str, float]:
     }
     ratio = score.diversity["ratio"]
     row |= {} if ratio is None else {"diversity": ratio}
-    if isinstance(score, LightScore) and score.pretrained is not None:
-        row |= {"pretrained_kid": score.pretrained["kid"], "pretrained_kid_floor": score.pretrained["floor"]["kid"]}
+    if score.own is not None:
+        row |= {"own_coverage": score.own["coverage"], "own_coverage_floor": score.own["floor"]["coverage"]}
     return row
 
 

@@ -65,7 +65,7 @@ def test_weights_that_are_not_installed_or_are_others_are_refused(
 
 def test_efficientnet_features_of_grey_images_are_those_of_the_colour_ones() -> None:
     grey = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
-    extractor = imagenet.load_efficientnet_features(28)
+    extractor = imagenet.load_imagenet_features(28)
     found = extractor.extract(grey, lambda share: None, batch=2)
     assert found.shape == (3, 1280)
     assert extractor.sha256 == efficientnet_weights.SHA256
@@ -82,7 +82,7 @@ def test_a_fine_tuned_classifier_starts_from_its_pretrained_features() -> None:
     images = np.random.default_rng(0).integers(0, 100, (16, 1, 32, 32), dtype=np.uint8)
     images[labels == 1, :, 8:24, 8:24] += 150
     build = classifier_builder("efficientnet-lite0", 32, 1, 2)
-    frozen = imagenet.load_efficientnet_features(32).extract(images, lambda share: None)
+    frozen = imagenet.load_imagenet_features(32).extract(images, lambda share: None)
     assert torch.allclose(predict(build().eval(), images)[0], frozen, atol=1e-4)
     assert build().learning_rate == FINE_TUNING_LEARNING_RATE
     conditions = np.eye(2, dtype=np.float32)[labels]
