@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from gan.data.image_set import ImageSet
 from gan.evaluation.budget import EarlyStopping
@@ -25,14 +26,30 @@ class ClassifierTiming:
     step: Mapping[tuple[str, str], float]
     prediction: Mapping[str, float]
 
-    def training(self, arm: ArmPlan, options: StudyOptions, validation: int) -> float:
-        """Seconds of a training of the arm's classifier, validated on so many images."""
+    def training(self, arm: ArmPlan, options: StudyOptions, validation: int) -> tuple[float, float, float]:
+        """Seconds of a training of the arm's classifier, validated on so many images: at the least, probably, and at
+        the most."""
         budget, network = options.budget, arm.classifier or options.classifier
         recipe = arm.recipe if (network, arm.recipe) in self.step else "classical"
-        steps = budget.expected_steps(arm)
-        checks = steps // budget.stopping.check_every + len(VALIDATED_AT) * arm.stages
-        checked = checks * (validation + budget.batch_norm_images)
-        return steps * self.step[network, recipe] + checked * self.prediction[network]
+
+        def seconds(steps: int) -> float:
+            checks = steps // budget.stopping.check_every + len(VALIDATED_AT) * arm.stages
+            checked = checks * (validation + budget.batch_norm_images)
+            return steps * self.step[network, recipe] + checked * self.prediction[network]
+
+        least, likely, most = budget.typical_steps_of(arm)
+        return seconds(least), seconds(likely), seconds(most)
+
+
+def undisturbed_seconds(work: Callable[[], object], device: str) -> float:
+    """Seconds of `work` on a machine that does nothing else.
+
+    On the CPU at most the processor seconds of all threads: while other programs hold the cores, the clock runs on.
+    """
+    began, began_cpu = time.monotonic(), time.process_time()
+    work()
+    passed, worked = time.monotonic() - began, time.process_time() - began_cpu
+    return min(passed, worked) if device == "cpu" else passed
 
 
 def time_classifiers(subset: ImageSet, arms: Sequence[ArmPlan], options: StudyOptions) -> ClassifierTiming:
@@ -41,21 +58,20 @@ def time_classifiers(subset: ImageSet, arms: Sequence[ArmPlan], options: StudyOp
     images = native_images(subset, subset.rows("train"))
     for network in sorted({SMALL, *(arm.classifier or options.classifier for arm in arms)}):
         build = classifier_builder(network, images.shape[2], images.shape[1], len(subset.names))
-        _train(subset, build, "classical", 1, options)  # the first steps choose their kernels
+        brief = replace(options, budget=replace(options.budget, timed_steps=1))
+        _train(subset, build, "classical", brief)  # the first steps choose their kernels
         for recipe in TIMED_RECIPES if network == options.classifier else ("classical",):
-            began = time.monotonic()
-            steps = _train(subset, build, recipe, options.budget.timed_steps, options)
-            step[network, recipe] = (time.monotonic() - began) / steps
-        classifier, began = build().to(options.device).eval(), time.monotonic()
-        predict(classifier, images)
-        prediction[network] = (time.monotonic() - began) / len(images)
+            train = partial(_train, subset, build, recipe, options)
+            step[network, recipe] = undisturbed_seconds(train, options.device) / options.budget.timed_steps
+        classifier = build().to(options.device).eval()
+        prediction[network] = undisturbed_seconds(partial(predict, classifier, images), options.device) / len(images)
     return ClassifierTiming(step, prediction)
 
 
-def _train(subset: ImageSet, build: Callable[[], Classifier], recipe: str, steps: int, options: StudyOptions) -> int:
-    """Train a classifier for so many steps; gives those that it took."""
-    rows = subset.rows("train")
-    return train_to_plateau(
+def _train(subset: ImageSet, build: Callable[[], Classifier], recipe: str, options: StudyOptions) -> None:
+    """Train a classifier for `timed_steps`."""
+    rows, steps = subset.rows("train"), options.budget.timed_steps
+    train_to_plateau(
         native_images(subset, rows),
         subset.conditions[rows],
         subset.kind,
@@ -66,4 +82,4 @@ def _train(subset: ImageSet, build: Callable[[], Classifier], recipe: str, steps
         network=build,
         batch_norm_images=2,
         device=options.device,
-    ).steps
+    )

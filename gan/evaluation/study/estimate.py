@@ -1,6 +1,5 @@
 """What a study will take, and which gain it can see, before it starts."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from gan.evaluation.privacy.guard import training_detector
 from gan.evaluation.records.study_results import SkippedArms
 from gan.evaluation.study import arm_generators, divisions, power
 from gan.evaluation.study.arms import synthetic_counts
-from gan.evaluation.study.classifier_timing import ClassifierTiming, time_classifiers
+from gan.evaluation.study.classifier_timing import ClassifierTiming, time_classifiers, undisturbed_seconds
 from gan.evaluation.study.confirmation_plan import COMPARED
 from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.external_test import load_external_test
@@ -32,11 +31,13 @@ PROPOSED_FOLDS = 5
 
 @dataclass(frozen=True)
 class StudyEstimate:
-    """The estimated time of a study on this machine: `seconds` in all, `generators` of them for generators that it
-    trains. `small_seconds` is the time of its smaller design (`StudyOptions.small`); None where it has that already.
-    `designs` are lines on the gain that this study, and others, will see, and what these cost."""
+    """The estimated time of a study on this machine while it does nothing else: probably `seconds` in all, within
+    `limits`; `generators` of them for generators that it trains. `small_seconds` is the time of its smaller design
+    (`StudyOptions.small`); None where it has that already. `designs` are lines on the gain that this study, and others,
+    will see, and what these cost."""
 
     seconds: float
+    limits: tuple[float, float]
     generators: float
     small_seconds: float | None
     classifiers: int
@@ -52,8 +53,8 @@ class StudyEstimate:
         in_folds = f", in each of {folds} folds" if folds > 1 else ""
         lines = [
             f"Classifiers to train: at most {self.classifiers}, on {shares} of the real training images{in_folds}",
-            f"Time: about {duration(self.seconds)}, from a few steps timed here; it depends on when the classifiers "
-            "stop improving",
+            f"Time: about {duration(self.seconds)}, from {duration(self.limits[0])} to {duration(self.limits[1])}: it "
+            "depends on when the classifiers stop improving. Timed here, as on a machine that does nothing else",
         ]
         if self.small_seconds is not None:
             lines.append(
@@ -95,66 +96,87 @@ def estimate_study(
     subset = divisions.subset(images, division.train[:256])
     requested = subset.conditions[np.resize(np.arange(len(subset.conditions)), 64)]
     detector, shown = training_detector(subset), native_images(subset, np.arange(min(16, len(subset))))
-    generation = _seconds(lambda: sampler.generate(requested, 0)) / len(requested)  # an image
-    guarding = _seconds(lambda: detector.nearest(shown)) / len(shown)
-    timings = _Timings(generation + guarding, time_classifiers(subset, plans[0].divisions[0].arms, options))
-    generator_seconds = _generator_seconds(run, images, sampler.seen / 1000)
+    sampler.generate(requested[:1], 0), detector.nearest(shown[:1])  # the first images choose their kernels
+    generation = undisturbed_seconds(lambda: sampler.generate(requested, 0), options.device) / len(requested)
+    guarding = undisturbed_seconds(lambda: detector.nearest(shown), "cpu") / len(shown)  # an image
+    timings = StudyTimings(generation + guarding, time_classifiers(subset, plans[0].divisions[0].arms, options))
+    trained_in = _generator_seconds(run, images, sampler.seen / 1000)
     outside = 0 if external is None else external.count
 
-    def in_all(design: StudyOptions) -> tuple[float, float]:
-        return _study_seconds(plan_regimes(images, design)[0], design, timings, generator_seconds, outside)
+    def in_all(design: StudyOptions) -> float:
+        planned = plan_regimes(images, design)[0]
+        return classifier_seconds(planned, design, timings, outside)[1] + _of_generators(planned, design, trained_in)
 
-    seconds, generators = in_all(options)
-    costs = {name: sum(in_all(other)) for name, other in other_designs(images, options).items()}
+    least, likely, most = classifier_seconds(plans, options, timings, outside)
+    generators = _of_generators(plans, options, trained_in)
+    costs = {name: in_all(other) for name, other in other_designs(images, options).items()}
     small = options.small()
-    small_seconds = sum(in_all(small)) if small != options and plan_regimes(images, small)[0] else None
+    small_seconds = in_all(small) if small != options and plan_regimes(images, small)[0] else None
     classifiers = sum(plan.classifiers(options) for plan in plans)
     lines = detectable_gain_lines(images, options, costs)
     more = [] if external is None else external.lines()
-    return StudyEstimate(seconds + generators, generators, small_seconds, classifiers, plans, skipped, lines, more)
+    limits = least + generators, most + generators
+    return StudyEstimate(
+        likely + generators, limits, generators, small_seconds, classifiers, plans, skipped, lines, more
+    )
 
 
 @dataclass(frozen=True)
-class _Timings:
+class StudyTimings:
     """Seconds of one synthetic image with its check, and those of classifiers."""
 
     generation: float
     classifiers: ClassifierTiming
 
 
-def _study_seconds(
-    plans: list[RegimePlan],
-    options: StudyOptions,
-    timings: _Timings,
-    generator_seconds: Callable[[Division, int], float],
-    outside: int,
-) -> tuple[float, float]:
-    """Estimated seconds of a study's classifiers, with `outside` external test images, and of its generators."""
-    seconds, generators = 0.0, 0.0
-    for plan in (division for regime in plans for division in regime.divisions):
-        seconds += _division_seconds(plan, options, timings, outside)
-        first = 1 if plan.division.is_whole else 0  # the snapshot is there
-        generators += sum(generator_seconds(plan.division, number) for number in range(first, options.generators))
-    return seconds, generators
+def classifier_seconds(
+    plans: list[RegimePlan], options: StudyOptions, timings: StudyTimings, outside: int = 0
+) -> tuple[float, float, float]:
+    """Seconds of a study's classifiers and synthetic images, with `outside` external test images: at the least,
+    probably, and at the most."""
+    divisions = [division for regime in plans for division in regime.divisions]
+    seconds = np.array([_division_seconds(plan, options, timings, outside) for plan in divisions])  # (n, 3)
+    least, likely, most = seconds.sum(axis=0).tolist()
+    return least, likely, most
 
 
-def _division_seconds(plan: DivisionPlan, options: StudyOptions, timings: _Timings, outside: int) -> float:
-    """The time of one division's classifiers and synthetic images. The controls to beat are taken to be the dearest."""
+def _division_seconds(
+    plan: DivisionPlan, options: StudyOptions, timings: StudyTimings, outside: int
+) -> tuple[float, float, float]:
+    """The time of one division's classifiers and synthetic images: at the least, probably, and at the most.
+
+    Which arms are tested is not known: at the least those that are fastest to train, at the most the slowest.
+    """
     division, timing = plan.division, timings.classifiers
     validation = len(division.val)
-    training = {arm.name: timing.training(arm, options, validation) for arm in plan.arms}
-    synthetic = [training[arm.name] for arm in plan.arms if not arm.is_free]
-    tested = (
-        sum(synthetic) / len(synthetic)
-        + COMPARED * max(training[arm.name] for arm in plan.arms if arm.is_free)
-        + training["classical"]
-        + MOST_TESTED * (division.sealed.count + outside) * timing.prediction[options.classifier]
-    )
     generated = int(synthetic_counts(plan.arms).sum()) * (timings.generation + timing.prediction[SMALL])
     filter_steps = options.selector.images_seen(len(division.train)) / options.budget.batch
     filtering = filter_steps * timing.step[SMALL, "classical"]
-    choosing = options.selection_seeds * (sum(training.values()) + generated)
-    return filtering + choosing + options.seeds * (tested + generated)
+    predicting = MOST_TESTED * (division.sealed.count + outside) * timing.prediction[options.classifier]
+
+    def seconds(case: int) -> float:
+        training = {arm.name: timing.training(arm, options, validation)[case] for arm in plan.arms}
+        synthetic = sorted(training[arm.name] for arm in plan.arms if not arm.is_free)
+        free = sorted(training[arm.name] for arm in plan.arms if arm.is_free)
+        chosen = (synthetic[0], sum(synthetic) / len(synthetic), synthetic[-1])[case]
+        compared = (sum(free[:COMPARED]), COMPARED * sum(free) / len(free), sum(free[-COMPARED:]))[case]
+        tested = chosen + compared + training["classical"] + predicting
+        choosing = options.selection_seeds * (sum(training.values()) + generated)
+        return filtering + choosing + options.seeds * (tested + generated)
+
+    return seconds(0), seconds(1), seconds(2)
+
+
+def _of_generators(
+    plans: list[RegimePlan], options: StudyOptions, trained_in: Callable[[Division, int], float]
+) -> float:
+    """Seconds of the generators that a study trains."""
+    divided = [division.division for regime in plans for division in regime.divisions]
+    return sum(
+        trained_in(division, number)
+        for division in divided
+        for number in range(1 if division.is_whole else 0, options.generators)  # the snapshot is there
+    )
 
 
 def other_designs(images: ImageSet, options: StudyOptions) -> dict[str, StudyOptions]:
@@ -206,12 +228,6 @@ def expected_gain(images: ImageSet, options: StudyOptions) -> tuple[float, int, 
     units = (tested * groups / val * shares).tolist()
     expected = power.prior_variances(options.primary, units, options.seeds, options.folds)
     return power.detectable_gain(expected), tested, round(min(units))
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began
 
 
 def _generator_seconds(run: Run, images: ImageSet, kimg: float) -> Callable[[Division, int], float]:

@@ -1,5 +1,6 @@
 """What a study plans to run: pretrained networks, unlabelled images, steps and time."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import numpy as np
 import pytest
 
 from gan.data.image_set import UNLABELLED, ImageSet
-from gan.evaluation.budget import EarlyStopping
+from gan.evaluation.budget import ClassifierBudget, EarlyStopping
 from gan.evaluation.study import arm_training, divisions, estimate
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
+from gan.evaluation.study.arms import plan_arms
+from gan.evaluation.study.classifier_timing import ClassifierTiming, undisturbed_seconds
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
-from gan.evaluation.study.study_plan import DivisionPlan, plan_regimes
+from gan.evaluation.study.study_plan import DivisionPlan, RegimePlan, plan_regimes
 from gan.io.progress import silent
 from gan.models import efficientnet_weights
 from tests.conftest import trained
@@ -111,12 +114,43 @@ def test_the_most_steps_of_a_study_by_hand() -> None:
     assert plan.tested_steps(["synthetic-2-mixed-classical", "real"], options) == 5 * (300 + 150)
 
 
+@pytest.mark.parametrize(
+    ("real", "pretrained", "unlabelled", "seeds", "taken"),
+    [
+        ({"RBC": 546, "WBC": 25, "Platelets": 263}, "efficientnet-lite0", 0, 5, 40_710),  # blood cells
+        ({"benign": 40, "malignant": 15}, "", 0, 5, 45_977),  # breast ultrasound
+        ({"normal": 50, "pneumonia": 50}, "", 4_588, 3, 19_680),  # chest X-rays
+    ],
+)
+def test_the_estimated_range_has_the_steps_that_finished_studies_took(
+    real: dict[str, int], pretrained: str, unlabelled: int, seeds: int, taken: int
+) -> None:
+    """Studies of the smaller design: `taken` is the sum of the steps in the files of their classifiers."""
+    options = replace(StudyOptions(seeds).small(), selector=ClassifierBudget(0, 0, 0))
+    arms = plan_arms(real, options.ratios, options.keep_rates, uses=options.uses, pretrained=pretrained,
+                     unlabelled=unlabelled)  # fmt: skip
+    plan = replace(planned(image_set(40))[0], arms=arms)
+    networks = {"small", *([pretrained] if pretrained else [])}
+    step = {(network, recipe): 1.0 for network in networks for recipe in ("plain", "classical", "trivial-augment")}
+    timing = estimate.StudyTimings(0.0, ClassifierTiming(step, dict.fromkeys(networks, 0.0)))
+    least, likely, most = estimate.classifier_seconds([RegimePlan(1.0, [plan])], options, timing)  # a second a step
+    assert least < taken < most
+    assert likely == pytest.approx(taken, rel=0.35)
+    assert most < plan.most_steps(options)
+
+
+def test_an_estimate_does_not_count_the_time_of_other_programs() -> None:
+    assert undisturbed_seconds(lambda: time.sleep(0.2), "cpu") < 0.1
+    assert undisturbed_seconds(lambda: time.sleep(0.2), "cuda") >= 0.2
+
+
 def test_an_estimate_offers_a_smaller_design() -> None:
     run = trained("digits")
     options = StudyOptions(budget=replace(TWO_STEPS, timed_steps=1))
     told = estimate.estimate_study(run, options=options)
     assert told.small_seconds is not None
     assert 0 < told.small_seconds < told.seconds
+    assert told.limits[0] <= told.seconds <= told.limits[1]
     assert any(line.startswith("A smaller design takes about ") for line in told.lines())
     small = options.small()
     assert (small.shares, small.ratios, small.seeds, small.budget) == ((1.0,), (1.0,), options.seeds, options.budget)
