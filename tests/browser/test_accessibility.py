@@ -1,37 +1,66 @@
-"""Every page by axe-core, which checks the rules of WCAG 2.2 (A and AA) and the order of headings."""
+"""Every page by axe-core, which checks the rules of WCAG 2.2 (A and AA) and the order of headings.
 
-from collections.abc import Iterator
+Each page is opened once and seen in both themes at a desk, those of a run on a phone too: bare, and with a dialog open.
+"""
+
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Server, Visit, serving
+from tests.browser.conftest import PATIENCE, Server, Visit, serving
 from tests.conftest import trained
 from tests.support.pages import made
 
-LINKS = (
-    "",
-    "data",
-    "data?data=digits",
-    "train",
-    "progress?run=seen",
-    "gallery?run=seen",
-    "gallery?run=seen&view=Compare",
-    "gallery?run=seen&view=Walk",
-    "gallery?run=seen&view=Basket",
-    "gallery?run=seen&view=Download",
-    "evaluate?run=seen",
-    "compare?runs=seen,beside",
-    "explanations",
-    "explanations?about=scores",
-    "system",
+Open = Callable[[Page], None]
+Views = tuple[tuple[Literal["light", "dark"], int], ...]
+VIEWS: Views = (
+    ("light", 1440),
+    ("dark", 1440),
+    ("dark", 400),
+    ("light", 400),
 )
+"""Theme and width of the window in pixels; two that follow each other differ in one."""
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     "rules": {"heading-order": {"enabled": True}, "page-has-heading-one": {"enabled": True}},
     "resultTypes": ["violations"],
+}
+FADING = 700  # ms; what is drawn anew is half visible at first, and its contrast too low
+
+
+def open_image(page: Page) -> None:
+    """The dialog of one generated image."""
+    page.locator(".st-key-generated .tile").first.click()
+    page.get_by_role("dialog").get_by_text("Command that makes this image again:").wait_for()
+
+
+def open_deletion(page: Page) -> None:
+    """The question whether to delete a run."""
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").wait_for()
+
+
+PAGES_OF_A_RUN: dict[str, Open | None] = {
+    "progress?run=seen": open_deletion,
+    "gallery?run=seen": open_image,
+    "gallery?run=seen&view=Compare": None,
+    "gallery?run=seen&view=Walk": None,
+    "gallery?run=seen&view=Basket": None,
+    "gallery?run=seen&view=Download": None,  # with the form of an export
+    "evaluate?run=seen": None,  # with the form of the study
+}
+OTHER_PAGES: dict[str, Open | None] = {
+    "": None,
+    "data": None,
+    "data?data=digits": None,
+    "train": None,
+    "compare?runs=seen,beside": None,
+    "explanations": None,
+    "explanations?about=scores": None,
+    "system": None,
 }
 
 
@@ -42,24 +71,48 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("pages", "views"), [(PAGES_OF_A_RUN, VIEWS), (OTHER_PAGES, VIEWS[:2])], ids=["of a run", "others"]
+)
 def test_no_page_breaks_a_rule(
-    server: Server, chromium: Browser, monkeypatch: pytest.MonkeyPatch, theme: Literal["light", "dark"]
+    server: Server,
+    chromium: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    pages: dict[str, Open | None],
+    views: Views,
 ) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     if not (server.store / "seen").exists():
         trained("seen")
         made("beside")
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=theme)
+    context = chromium.new_context()
+    context.set_default_timeout(PATIENCE)
     visit = Visit(context.new_page(), server.address)
     found: dict[str, Any] = {}
-    for link in LINKS:
+    for link, opener in pages.items():
+        visit.page.set_viewport_size({"width": 1440, "height": 1000})
         visit.open(link)
         visit.page.get_by_role("heading", level=1).wait_for()
-        visit.settle()
-        visit.page.wait_for_timeout(1000)  # what is drawn anew fades in: half visible, its contrast is too low
-        violations = Axe().run(visit.page, options=RULES).response["violations"]
-        if violations:
-            found[link] = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in violations]
+        found |= violations(visit, link, views)
+        if opener is not None:
+            visit.page.set_viewport_size({"width": 1440, "height": 1000})
+            opener(visit.page)
+            found |= violations(visit, f"{link}, open", views)
     context.close()
     assert found == {}
+
+
+def violations(visit: Visit, name: str, views: Views) -> dict[str, Any]:
+    """The broken rules of the open page with the elements that break them, by its name and each view that has any."""
+    found: dict[str, Any] = {}
+    for theme, width in views:
+        visit.page.emulate_media(color_scheme=theme)
+        visit.page.set_viewport_size({"width": width, "height": 1000})
+        visit.settle()
+        visit.page.wait_for_timeout(FADING)
+        broken = Axe().run(visit.page, options=RULES).response["violations"]
+        if broken:
+            nodes = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in broken]
+            found[f"{name}, {theme}, {width} px"] = nodes
+    return found

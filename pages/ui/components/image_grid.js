@@ -21,6 +21,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     grid.setAttribute("role", "group")
     parentElement.appendChild(grid)
     listen(grid)
+    new ResizeObserver(() => makeReachable(grid)).observe(grid)
   }
   grid.setAttribute("aria-label", data.label)
   const { journal } = grid
@@ -45,10 +46,7 @@ const draw = (grid, data) => {
     const all = tiles(grid)
     const here = all[Math.min(Math.max(place, 0), all.length - 1)]
     all.forEach(tile => { opener(tile).tabIndex = tile === here ? 0 : -1 })
-    // A line that moves within its frame can be moved by keys too: only one image of the grid takes the focus.
-    grid.querySelectorAll(".tiles").forEach(line => {
-      if (getComputedStyle(line).overflowX === "auto") Object.assign(line, { tabIndex: 0, role: "group", ariaLabel: line.previousSibling.title })
-    })
+    makeReachable(grid)
     if (here && (place >= 0 || data.focus)) opener(here).focus({ preventScroll: true })
   }
   const images = data.rows.flatMap(row => row.images)
@@ -58,6 +56,13 @@ const draw = (grid, data) => {
     tile.classList.toggle("dropped", Boolean(images[number].dropped))
   })
 }
+
+// A line that moves within its frame, as in a narrow window, can be moved by keys too: only one image of the grid takes the
+// focus.
+const makeReachable = grid => grid.querySelectorAll(".tiles").forEach(line => {
+  if (getComputedStyle(line).overflowX === "auto") Object.assign(line, { tabIndex: 0, role: "group", ariaLabel: line.previousSibling.title })
+  else for (const name of ["tabindex", "role", "aria-label"]) line.removeAttribute(name)
+})
 
 const MARKS = { keep: "keep", reject: "reject", clear: "" }
 const tiles = grid => [...grid.querySelectorAll(".tile")]
