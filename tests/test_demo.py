@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import gan
 from gan import jobs
 from gan.config import settings
 from gan.evaluation import job
@@ -132,6 +133,7 @@ def test_the_gallery_makes_images_of_every_class_without_its_data_set(demo: Run)
 def test_the_blood_cells_have_scores_of_all_snapshots_a_membership_test_and_a_study(store: Path) -> None:
     run = copied(CELLS, store)
     assert [score.snapshot for score in list_light_scores(run)] == [seen for seen in run.samples() if seen]
+    assert gan.read_scores(run, light=True)["kid"].tolist() == [score.kid for score in list_light_scores(run)]
     assert scores_over_time(run) == list_light_scores(run)  # though what is the best is known from full scores
     kept = run.snapshots()
     assert best_snapshot(run) in kept

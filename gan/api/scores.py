@@ -6,12 +6,13 @@ The functions that measure work in this process, on the CPU or the run's device,
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from gan.errors import RunError
+from gan.errors import RunError, UserError
 from gan.evaluation import tasks
 from gan.evaluation.budget import EvaluationBudget, MembershipBudget
 from gan.evaluation.feature_choice import AUTO
 from gan.evaluation.job import Request
 from gan.evaluation.records import membership_results, results, stored_studies
+from gan.evaluation.records.light_scores import list_light_scores
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
@@ -41,15 +42,19 @@ def score_run(
     return tasks.score_snapshots(run, request, progress, budget)[-1]
 
 
-def read_scores(run: Run, *, split: str = "val") -> "pd.DataFrame":
+def read_scores(run: Run, *, split: str = "val", light: bool = False) -> "pd.DataFrame":
     """The scores that were measured so far: a row for each snapshot, ascending, and a column for each single number of
-    `EvaluationResult`, shares from 0 to 1, and their `features`. Empty without scores."""
+    `EvaluationResult`, or with `light` of the `LightScore` that a run gets while it trains; shares from 0 to 1, and
+    their `features`. Empty without scores. Raises UserError for light scores of another split than "val"."""
     import pandas as pd  # here: it takes half a second
 
+    if light and split != "val":
+        raise UserError(f"split is {split}: light scores are of the validation split, val.")
     rows = []
-    for result in results.list_results(run, split):
+    for result in list_light_scores(run) if light else results.list_results(run, split):
         numbers = {name: value for name, value in asdict(result).items() if isinstance(value, int | float)}
-        shares = {"near_copies": result.near_copies["rate"], "diversity": result.diversity["ratio"]}
+        copies = result.near_copies
+        shares = {"near_copies": copies["count"] / copies["checked"], "diversity": result.diversity["ratio"]}
         rows.append({"features": result.features} | numbers | shares)
     return pd.DataFrame(rows).drop(columns="version", errors="ignore")
 

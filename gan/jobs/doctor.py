@@ -123,13 +123,14 @@ def _threads() -> Check:
 
 
 def _sign_in() -> Check:
-    """Who may use the app, by the address on which the server listens."""
+    """Who may use the app, by the address on which the server listens where it is started without `--address`."""
     address = os.environ.get("STREAMLIT_SERVER_ADDRESS")
     if address is None:
         file = settings.ROOT / ".streamlit" / "config.toml"
         config = tomllib.loads(file.read_text()) if file.exists() else {}
         address = str(config.get("server", {}).get("address", ""))
-    listens = "listens on every network of this machine" if address in OPEN_ADDRESSES else f"listens on {address}"
+    where = "every network of this machine" if address in OPEN_ADDRESSES else address
+    listens = f"listens on {where}, unless it is started with another --address"
     try:
         sign_in_settings.check_settings()
         way, count = sign_in_settings.sign_in(), len(accounts.accounts())
