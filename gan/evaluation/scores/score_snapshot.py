@@ -118,7 +118,9 @@ class _Evaluation:
         own = load_reference_classifier(
             images, hashes["train"], self.device, self._phase("training on real"), self.budget.classifier
         )
-        most = self.budget.compared if self.imagenet is None else self.budget.compared_imagenet
+        most = self.budget.compared
+        if self.imagenet is not None:
+            most = min(most, self.budget.compared_imagenet)
         train = sample_rows(images, "train", self.budget.classifier.images)
         held = sample_rows(images, self.split, most, self.seed)
         training_set = self._generate(images.conditions[train], 0)  # (n, C, H, H), one for each training image
