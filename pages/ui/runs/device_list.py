@@ -34,7 +34,7 @@ def device_card(device: Device) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{device.name}**", width="content")
         if not device.holders:
-            st.badge("free", color="green")
+            st.badge("no run", color="gray")
     st.caption(device.title)
     if device.memory_total and device.memory_used is not None:
         used = f"{fmt.byte_size(device.memory_used)} of {fmt.byte_size(device.memory_total)} memory"
