@@ -34,3 +34,9 @@ def points_interval(low: float, high: float) -> str:
 def points_with_interval(difference: float, low: float, high: float) -> str:
     """`+2.0 (−1.0 to +3.0)`, in percentage points."""
     return f"{points(difference)} ({points_interval(low, high)})"
+
+
+def within_sentence(words: str) -> str:
+    """Words that begin a sentence, as they stand within one: a name such as MixUp keeps its capital."""
+    first = words.split(maxsplit=1)[0].rstrip(",")
+    return words if first[1:] != first[1:].lower() else words[0].lower() + words[1:]

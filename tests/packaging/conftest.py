@@ -48,7 +48,8 @@ class Installed:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """The wheel in an empty environment; made once, by whichever worker of the tests is first."""
-    shared = tmp_path_factory.getbasetemp().parent / "wheel"
+    base = tmp_path_factory.getbasetemp()  # of one worker, in the folder that all of this run share
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheel"
     installed = Installed(shared / "environment" / "bin" / "python", shared / "built")
     shared.mkdir(exist_ok=True)
     with file_lock.exclusive(shared / "lock"):

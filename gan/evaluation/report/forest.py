@@ -6,7 +6,7 @@ validation images. No torch.
 
 from dataclasses import dataclass
 
-from gan.evaluation.number_format import points_with_interval
+from gan.evaluation.number_format import points_with_interval, within_sentence
 from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.study_results import Regime, StudyResult
 
@@ -88,4 +88,4 @@ def _keep_rates(regime: Regime) -> ForestGroup:
 
 def _against(regime: Regime, name: str, what: str) -> str:
     words = regime.tested_arm(name).plan.words
-    return f"against {words[0].lower()}{words[1:]}, {what}"
+    return f"against {within_sentence(words)}, {what}"

@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.evaluation.number_format import within_sentence
 from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.study_results import Arm, ExploratoryGain, Gain, KeepRate
 from gan.evaluation.study import classification_metrics, comparisons, confirmation_plan, power
@@ -164,7 +165,7 @@ def _pooled_plan(role: str, plans: Sequence[ArmPlan]) -> ArmPlan:
     """The plan of pooled predictions: the arm's where all divisions have the same, else one named by its role."""
     if len({plan.name for plan in plans}) == 1:
         return plans[0]
-    counted = Counter(f"{what[0].lower()}{what[1:]}" for what in (plan.short or plan.words for plan in plans))
+    counted = Counter(within_sentence(plan.short or plan.words) for plan in plans)
     words = "; ".join(f"{what} in {count} of {len(plans)} folds" for what, count in counted.most_common())
     added = {name: round(float(np.mean([plan.added[name] for plan in plans]))) for name in plans[0].added}
     return ArmPlan(role, f"{ROLES[role]} ({words})", plans[0].kind, added)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.evaluation.number_format import points_interval
+from gan.evaluation.number_format import points_interval, within_sentence
 from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.subgroup_results import SubgroupGain, Subgroups
 from gan.evaluation.study import comparisons
@@ -96,6 +96,6 @@ def _worse_off(compared: list[SubgroupGain], tested: PlannedArms, metric: str) -
     words = tested.strongest.plan.words
     return (
         f"In {worst.subgroup} {worst.value} the chosen arm is {abs(worst.gain.mean) * 100:.1f} points of "
-        f"{metric_name(metric, worst.attributes)} below {words[0].lower()}{words[1:]} (95% interval "
+        f"{metric_name(metric, worst.attributes)} below {within_sentence(words)} (95% interval "
         f"{points_interval(worst.gain.low, worst.gain.high)}, not corrected, exploratory)."
     )

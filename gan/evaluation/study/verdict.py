@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gan.evaluation.number_format import percent, points, points_interval
+from gan.evaluation.number_format import percent, points, points_interval, within_sentence
 from gan.evaluation.records.study_results import Arm, Filtering, Gain, KeepRate, Regime
 from gan.evaluation.study.arms import AUGMENTED, ArmPlan
 from gan.evaluation.study.confirmation_plan import ROLES
@@ -123,7 +123,7 @@ def arm_phrase(plan: ArmPlan) -> str:
     if plan.fills:
         what = f"filling {plan.rare} up with synthetic images"
     elif plan.ratio is None:
-        what = f"adding {_within(plan.words)}"  # pooled over folds
+        what = f"adding {within_sentence(plan.words)}"  # pooled over folds
     elif plan.use == "mixed":
         what = f"filling half of each batch with synthetic images ({plan.ratio:g} for each real one)"
     elif plan.use == "first":
@@ -136,7 +136,7 @@ def arm_phrase(plan: ArmPlan) -> str:
 
 def control_phrase(plan: ArmPlan) -> str:
     """A free control within a sentence: `MixUp`, `real images alone`."""
-    return plan.short or _within(plan.words)
+    return plan.short or within_sentence(plan.words)
 
 
 def _what_would_tell(gain: Gain) -> str:
@@ -171,8 +171,3 @@ def _too_few(test: dict[str, Any], attributes: bool) -> str:
         return f"{_tested(test)}: {scarce} has {both}, and it takes {MIN_GROUPS} of each"
     unit = "groups hold" if test["grouped"] else "images are of"
     return f"{_tested(test)}: {groups[scarce]} {unit} {scarce}, and it takes {MIN_GROUPS}"
-
-
-def _within(words: str) -> str:
-    """The words of an arm within a sentence."""
-    return words[0].lower() + words[1:]

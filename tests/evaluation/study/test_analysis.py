@@ -15,6 +15,7 @@ from sklearn.metrics import (
 )
 
 from gan.bench.study_power import Design, simulate_studies
+from gan.evaluation.number_format import within_sentence
 from gan.evaluation.records.study_results import Gain, KeepRate, Regime
 from gan.evaluation.study import classification_metrics, comparisons, power
 from gan.evaluation.study.analysis import PlannedArms
@@ -456,3 +457,8 @@ def test_keep_rates_are_told_as_exploratory() -> None:
         "balanced accuracy against keeping all (95% interval −1.0 to +7.0, not corrected) with 2 synthetic images for "
         "each real one."
     )
+
+
+def test_words_within_a_sentence_begin_small_but_names_keep_their_capitals() -> None:
+    assert within_sentence("Real images alone") == "real images alone"
+    assert within_sentence("MixUp, twice") == "MixUp, twice"
