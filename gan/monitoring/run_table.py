@@ -57,7 +57,8 @@ def run_records(run: Run) -> RunRecords:
     """The records of a run as they are now; those of UNREADABLE where its folder cannot be read, which is logged."""
     with skipping_unreadable(run.path):
         records = _records(run.path, file_versions(run.path, SOURCES))
-        return replace(records, options=parents.visible_options(run, records.options))
+        visible = parents.visible_options(run, records.options)
+        return records if visible == records.options else replace(records, options=visible)
     return UNREADABLE
 
 

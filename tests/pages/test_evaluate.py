@@ -177,7 +177,7 @@ def test_a_study_is_told_by_its_verdict_first() -> None:
     assert "No study of this snapshot yet" in said(at)
     study = studied(run, 320, "Harmful at every ratio tried: too much of it.", "harmful")
     at = page("evaluate", run="digits", snapshot="320")
-    assert [box.value.partition(" Adding")[0] for box in at.error] == ["**Harms a classifier.**"]  # the verdict
+    assert [box.value.partition(" Adding")[0] for box in at.error] == ["**Harmful.**"]
     headline = ":red[:material/trending_down:] **Harmful at every ratio tried: too much of it.**"
     assert [part.value for part in at.markdown].count(headline) == 1  # at the top
     plain = headline.replace("**", "")

@@ -145,7 +145,7 @@ def test_a_bad_run_is_called_so_before_its_images_and_can_still_be_downloaded(ru
     for view in ("Look", "Download"):
         at = page("gallery", run=run.name, view=view, snapshot=str(last))
         (banner,) = at.error
-        assert banner.value.startswith("**Harms a classifier.**")
+        assert banner.value.startswith("**Harmful.**")
     assert not at.button(key="make zip").disabled
 
 

@@ -72,7 +72,7 @@ def test_a_failure_without_advice_has_no_such_button() -> None:
     [
         ("train.batch:-3", "train.batch is -3"),
         ("no.such:1", "no.such"),
-        ("train.batch", "train.batch:8"),
+        ("train.batch", r"train.batch\:8"),  # escaped: Markdown takes :8: for an icon
         ("data.image_size:33", "data.image_size is 33"),
     ],
 )
