@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from gan.models.layers import ConvTranspose2d
 from gan.models.levels import generator_widths, skipped_levels
 from gan.models.projected_discriminator import Discriminator
-from gan.models.projection import ConditionalBatchNorm2d
+from gan.models.projection import ConditionalBatchNorm2d, init_weights
 
 __all__ = ["Discriminator", "Generator", "init_weights"]
 
@@ -92,17 +92,3 @@ class Generator(nn.Module):
                 maps = maps * self.excitations[number - self.skipped](levels[number - self.skipped])
             levels.append(maps)
         return torch.tanh(self.last(levels[-1]))  # (N, C, H, H)
-
-
-@torch.no_grad()
-def init_weights(network: nn.Module) -> None:
-    """Initialise weights as those of the projection GAN; what is frozen keeps its own."""
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-        elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-            nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Linear):
-            deviation = {"vectors": 1.0, "features": 0.02}.get(name.rpartition(".")[2], 0.0)
-            nn.init.normal_(module.weight, 0.0, deviation)

@@ -88,5 +88,5 @@ def init_weights(network: nn.Module) -> None:
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Linear):
-            deviation = {"vectors": 1.0, "features": 0.02}.get(name, 0.0)
+            deviation = {"vectors": 1.0, "features": 0.02}.get(name.rpartition(".")[2], 0.0)
             nn.init.normal_(module.weight, 0.0, deviation)
