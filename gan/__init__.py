@@ -27,11 +27,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gan.api import *  # noqa: F403
 
-# OpenMP reads this when torch is loaded: how long a waiting thread spins before it sleeps. The default is so long that
-# a training on two cores fell from 2,226 to 164 images/s when another program took one of them. This value gave 2,202
-# and 429; sleeping at once gave 1,220 and 947.
+
+def _spins() -> str:
+    """How often a waiting thread of OpenMP looks for work before it sleeps.
+
+    The default is so often that a training on two cores fell from 2,226 to 164 images/s when another program took one
+    of them. Where matrix units (AMX) make the parts between two waits short, sleeping early is slow on an idle machine.
+    docs/results.md has the measurements.
+    """
+    try:
+        with open("/proc/cpuinfo") as file:
+            processor = file.read(8192)  # the first core's part
+    except OSError:
+        processor = ""
+    return "20000" if "amx_tile" in processor else "1000"
+
+
 if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    os.environ.setdefault("GOMP_SPINCOUNT", _spins())  # OpenMP reads it when torch is loaded
 
 __version__ = "0.1.0"
 
