@@ -1,8 +1,11 @@
-"""Write the README's tables of options and terms: `python -m docs.make_readme`. A test keeps them current."""
+"""Write the README's tables of options and terms, and that of `auto`: `python -m docs.make_readme`. Tests keep them
+current."""
 
 from gan.config import glossary, options, settings
+from gan.training.auto_choices import CHOICES
 
 README = settings.ROOT / "README.md"
+AUTO = settings.ROOT / "docs/auto.md"
 
 
 def update_options_table(readme: str) -> str:
@@ -21,6 +24,18 @@ def update_terms(readme: str) -> str:
     return _replace_between(readme, "terms", ["| term | meaning |", "|---|---|", *rows])
 
 
+def update_choices(text: str) -> str:
+    """The text of docs/auto.md with the table of what `auto` takes now."""
+    lines = ["| option | what `auto` takes, and when | why | measured |", "|---|---|---|---|"]
+    for choice in CHOICES:
+        takes = choice.takes
+        if takes == "its default":
+            default = next(option.default for option in options.all_options() if option.path == choice.option)
+            takes = f"{options.format_value(default)}, the default"
+        lines.append(f"| `{choice.option}` | {takes} | {choice.why} | {'; '.join(choice.measured) or 'no'} |")
+    return _replace_between(text, "choices", lines)
+
+
 def _replace_between(readme: str, mark: str, lines: list[str]) -> str:
     """The text with `lines` between the two comments of that name."""
     before, rest = readme.split(f"<!-- {mark} -->")
@@ -30,3 +45,4 @@ def _replace_between(readme: str, mark: str, lines: list[str]) -> str:
 
 if __name__ == "__main__":
     README.write_text(update_terms(update_options_table(README.read_text())))
+    AUTO.write_text(update_choices(AUTO.read_text()))

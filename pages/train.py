@@ -19,7 +19,7 @@ from pages.ui import frame
 from pages.ui.data import set_picker
 from pages.ui.frame import error_text, errors_noted, errors_shown
 from pages.ui.runs import run_notes
-from pages.ui.train import before_start, config_diff, form, lengths, starting_points
+from pages.ui.train import before_start, config_diff, form, lengths, proposed_parent, starting_points
 
 FROM_LINK = "form was filled from"
 WRONG_LINK = "why the link was not followed"
@@ -61,6 +61,7 @@ def page() -> None:
 def choose_set(data: DataConfig) -> None:
     """Choose another data set: it brings its own starting point, unless options were changed by hand; for callbacks."""
     with errors_noted():
+        proposed_parent.take_back()
         if starting_points.is_untouched():
             starting_points.start_from_set(data)
         else:

@@ -76,6 +76,6 @@ WITHOUT_TORCH = ("config", "io", "access", "jobs", "data", "runs", "monitoring",
 def test_what_pages_need_without_a_generator_does_not_load_torch() -> None:
     modules = [m for m in FILES if m.startswith(tuple(f"gan.{name}" for name in WITHOUT_TORCH)) and "__main__" not in m]
     modules += ["gan.sampling.conditions", "gan.export.request", "gan.training.recommend", "gan.training.preflight"]
-    modules += ["gan.evaluation.suspect_search"]
+    modules += ["gan.evaluation.suspect_search", "gan.training.auto_choices"]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules}]; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

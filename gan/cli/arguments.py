@@ -7,14 +7,18 @@ only the options that were given, as text, and `options.build_config` validates 
 
 import argparse
 import difflib
+import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gan.config import options, presets
 from gan.config.run_config import RunConfig
 from gan.errors import DataError, UserError
 from gan.io.terminal import show
+
+if TYPE_CHECKING:
+    from gan.data.training_size import Sides
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 """`add_command(name, function, help, parent)`: adds a command and returns its parser."""
@@ -62,30 +66,45 @@ def config_from_arguments(parsed: argparse.Namespace) -> RunConfig:
         requested = options.build_config(given)
     else:
         requested = options.replace_options(presets.find_preset(preset).config, given)
+    sides = None
     if requested.data.name == "folder" and "data.image_size" not in given:
-        requested = _with_size_of_images(requested)
-    return _recommended(requested, given) if preset == presets.AUTO else requested
+        requested, sides = _with_size_of_images(requested)
+    return _recommended(requested, given, sides) if preset == presets.AUTO else requested
 
 
-def _with_size_of_images(requested: RunConfig) -> RunConfig:
-    """The config with the size that the images' own sides propose. Prints it with the reason to stderr."""
+def _with_size_of_images(requested: RunConfig) -> "tuple[RunConfig, Sides | None]":
+    """The config with the size that the images' own sides propose, and these. Prints it with the reason to stderr."""
     from gan.data.sources.folder import image_sides
     from gan.data.training_size import proposed_size, size_reason  # here: both import numpy
 
     try:
         sides = image_sides(requested.data)
     except DataError:  # what is wrong with the images is reported where they are read
-        return requested
+        return requested, None
     size = proposed_size(sides)
     show(f"data.image_size {size}: {size_reason(sides, size)}", error=True)
-    return options.replace_options(requested, {"data.image_size": size})
+    return options.replace_options(requested, {"data.image_size": size}), sides
 
 
-def _recommended(requested: RunConfig, given: dict[str, Any]) -> RunConfig:
-    """The recommended config for the data set, with the given options replaced. Prints the reason to stderr."""
+def _recommended(requested: RunConfig, given: dict[str, Any], sides: "Sides | None") -> RunConfig:
+    """The recommended config for the data set, with the given options replaced.
+
+    Prints the reason to stderr, and a run to start from as a proposal, which is not taken.
+    """
     from gan.data.registry import load_image_set
-    from gan.training import recommend  # here: both import numpy
+    from gan.monitoring.parent_proposal import propose_parent
+    from gan.training import recommend  # here: all import numpy
 
-    recommended = recommend.recommend(requested.data, load_image_set(requested.data), requested.job.device)
+    images = load_image_set(requested.data)
+    recommended = recommend.recommend(requested.data, images, requested.job.device, sides)
     show(recommended.why, error=True)
-    return options.replace_options(recommended.config, given)
+    config = options.replace_options(recommended.config, given)
+    proposal = propose_parent(config, images) if "train.start_from" not in given else None
+    if proposal is not None:
+        flags = shlex.join(options.to_arguments(options.replace_options(config, dict(proposal.options)), config))
+        show(
+            f"Not taken, but proposed: {flags} starts from the run {proposal.run.title} ({proposal.set_title}, "
+            f"{proposal.images:,} images). {proposal.reason}",
+            error=True,
+        )
+    return config

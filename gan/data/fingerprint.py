@@ -20,6 +20,7 @@ from gan.io.untrusted_files import read_arrays
 FILE = "fingerprint.npz"
 STORED_SPLITS = (*SPLITS, UNLABELLED, DROPPED)
 """Splits by the number that stands for them in the file."""
+HELD_OUT = ("val", "test")
 DTYPES = {"digests": np.uint32, "conditions": np.uint8, "split": np.uint8}
 
 
@@ -86,6 +87,15 @@ class Fingerprint:
                 "with those it was trained on. Clone the run to train on the present images."
             ) from None
         return fingerprint
+
+
+def held_out_images_learned(theirs: Fingerprint, ours: Fingerprint) -> int | None:
+    """How many validation and test images of one set were training images of another; None where the images of the two
+    were read in different ways, so that it cannot be told."""
+    if theirs.reading != ours.reading:
+        return None
+    learned = theirs.digests[theirs.split == "train"]
+    return int((np.isin(ours.digests, learned) & np.isin(ours.split, HELD_OUT)).sum())
 
 
 def check_unchanged(folder: Path, images: ImageSet) -> None:

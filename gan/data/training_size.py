@@ -39,6 +39,17 @@ def proposed_size(sides: Sides) -> ImageSize:
     return next(enough)
 
 
+def size_choice(sides: Sides, size: int) -> str:
+    """Why images of these sides have this training size, in a phrase: it is the proposed one, or the user's."""
+    proposed = proposed_size(sides)
+    if size != proposed:
+        return f"your choice; their own sides propose {proposed} px"
+    if detail_lost(sides.median, size) > MAX_LOST:
+        return f"the largest size that is proposed; {2 * size} px take about four times as long"
+    which = "each" if sides.common else "the median image"
+    return f"the smallest size at which {which}, of {sides.median:,} px, keeps three quarters of its pixels"
+
+
 def size_reason(sides: Sides, size: int) -> str:
     """What a training size means for images of these sides: detail lost or made up, and whether 256 px keep more."""
     which = "of each" if sides.common else "of the median image"

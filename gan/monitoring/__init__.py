@@ -6,6 +6,7 @@ observations     curves, sample diversity, scores, process    diagnosis        t
 curve_rules      what curves show                             image_rules      what samples and scores show
 equilibrium      metrics at the ideal balance        sample_diversity pixel diversity of samples
 reference_curves recorded runs, good and bad                  run_differences  what differs between runs
+parent_proposal  a run to start from, for a set of few images
 run_table        what the files of many runs say              score_table      scores of runs beside each other
 curve_points     curves for drawing                           comparison_page  a comparison as CSV and HTML
 sweep_table      the runs of a sweep, mean over seeds

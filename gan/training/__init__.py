@@ -11,6 +11,6 @@ subclass_labels   the subclasses of a run      start_from       the weights of a
 ranks           what several GPUs exchange        rank_processes   their processes
 timing          the speed of some steps
 
-Without torch: recommend (`--preset auto` and lengths), preflight (problems before a start), estimate (memory, disk,
-time), measured_speed (the speed of training on this machine).
+Without torch: recommend (`--preset auto` and lengths), auto_choices (why it takes what), preflight (problems before a
+start), estimate (memory, disk, time), measured_speed (the speed of training on this machine).
 """

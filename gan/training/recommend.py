@@ -2,7 +2,7 @@
 
     python -m gan train --preset auto --data.name medmnist --data.flag breastmnist
 
-The measurements behind each constant: docs/results.md.
+Why it takes each option, and where that was measured: `auto_choices.py`.
 """
 
 from dataclasses import dataclass
@@ -13,28 +13,25 @@ from gan.config.run_config import DataConfig, RunConfig
 from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
+from gan.data.training_size import Sides, size_choice
 from gan.errors import RunError
 from gan.jobs.device_list import matching_devices, no_such_device
 
 AUGMENT_BELOW = 2000
-"""Training images below which D's images are augmented. With 546 images D memorised them within 70 thousand images
-seen; with 4,708 it did not within 140 thousand."""
+"""Training images below which D's images are augmented, and a start from another run is proposed."""
 LARGE_SET = 10_000
-"""Training images from which on the networks are 64 wide on a CPU too. With 54,000 digits, networks 32 wide gave a
-classifier 97.3% after five minutes on one core; those 64 wide gave as much then, and 98.1% after eighteen minutes."""
+"""Training images from which on networks are wide on a CPU too, with subclasses and narrower noise."""
+WIDTH, NARROW_WIDTH = 64, 32
+"""`model.width`, and that of fewer images than LARGE_SET on a CPU."""
+LEARNING_RATE = 5e-4
 AUGMENTED_LENGTH = 2
 """Factor on the length of a run with augmentation: D learns less from each image, and goes on learning."""
 MISMATCHED_SHARE = 0.5
-"""`loss.mismatched` where images are few. With 437 ultrasound images a classifier recognised the class of 83% of the
-synthetic images without mismatched pairs and of 99% with them. With 54,000 digits D learns the class without them, and
-they cost diversity."""
+"""`loss.mismatched` where images are few."""
 TRAINING_NOISE = 0.87
-"""`train.noise` from LARGE_SET images on. After long training, synthetic digits lack rare ways of writing; sampling
-with 1.15 times the noise of training reaches some of them: a classifier reached 98.3 and 98.4% instead of 98.1 and
-98.2% (two seeds). With few images no gain could be shown, and what is rare there may be wrong."""
+"""`train.noise` from LARGE_SET images on."""
 SUBCLASSES = 8
-"""`model.subclasses` from LARGE_SET images on. With digits, networks 32 wide gave a classifier 98.3% with 8 subclasses
-and 97.6% without; 20 subclasses gave 97.9% and 40 gave 98.1% (validation, one seed each)."""
+"""`model.subclasses` from LARGE_SET images on."""
 MAX_IMBALANCE = 1.2
 """Ratio of the largest class to the smallest from which on classes are sampled equally often."""
 
@@ -85,8 +82,13 @@ class Recommendation:
     advice: str
 
 
-def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Recommendation:
-    """The recommended config for a set; raises RunError where `device`, as in `job.device`, does not exist."""
+def recommend(
+    data: DataConfig, image_set: ImageSet, device: str = "auto", sides: Sides | None = None
+) -> Recommendation:
+    """The recommended config for a set; raises RunError where `device`, as in `job.device`, does not exist.
+
+    The image size is that of `data`; of one's own images the reason for it is known where their `sides` are given.
+    """
     devices = matching_devices(device)
     if not devices:
         raise RunError(no_such_device(device))
@@ -97,9 +99,10 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     augment = total < AUGMENT_BELOW
     kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
-    values |= {"data.balance": imbalanced, "job.device": device, "model.family": "projection", "optim.lr": 5e-4}
+    values |= {"data.balance": imbalanced, "job.device": device, "model.family": "projection"}
     values |= {
-        "model.width": 32 if on_cpu and total < LARGE_SET else 64,
+        "optim.lr": LEARNING_RATE,
+        "model.width": NARROW_WIDTH if on_cpu and total < LARGE_SET else WIDTH,
         "train.batch": _batch(total, data.image_size, on_cpu),
     }
     values |= {"loss.mismatched": MISMATCHED_SHARE if augment and not image_set.one_condition() else 0.0}
@@ -108,7 +111,8 @@ def recommend(data: DataConfig, image_set: ImageSet, device: str = "auto") -> Re
     divisible = image_set.kind == "class" and max(counts.values()) >= 2 * MIN_IMAGES_PER_SUBCLASS
     values |= {"model.subclasses": SUBCLASSES if total >= LARGE_SET and divisible else 1}
     config = options.build_config(values)
-    return Recommendation(config, _why(config, image_set, counts, on_cpu), advice_against(image_set.kind, counts))
+    why = _why(config, image_set, counts, on_cpu, sides)
+    return Recommendation(config, why, advice_against(image_set.kind, counts))
 
 
 def _length(total: int, on_cpu: bool) -> float:
@@ -132,14 +136,14 @@ def _batch(total: int, size: int, on_cpu: bool) -> int:
     return batch
 
 
-def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu: bool) -> str:
+def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu: bool, sides: Sides | None) -> str:
     """What the set is and what follows from that, in one sentence."""
     total, size, kimg = len(image_set.rows("train")), config.data.image_size, config.train.kimg
     colour, device = "colour" if image_set.images.shape[1] == 3 else "grey", "CPU" if on_cpu else "GPU"
     parts = [
-        f"For {total:,} {colour} images of {size} px on a {device}: the projection GAN, whose images followed the "
-        f"class and varied best in our measurements, {config.model.width} maps wide, for {kimg:g} thousand images "
-        f"({kimg * 1000 / total:,.0f} passes) in batches of {config.train.batch}"
+        f"For {total:,} {colour} images of {size} px{_size_reason(config.data, sides)} on a {device}: the projection "
+        f"GAN, whose images followed the class and varied best in our measurements, {config.model.width} maps wide, "
+        f"for {kimg:g} thousand images ({kimg * 1000 / total:,.0f} passes) in batches of {config.train.batch}"
     ]
     if config.train.augment:
         pairs = " and mismatched pairs" if config.loss.mismatched else ""
@@ -152,6 +156,16 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
         rarest = min(counts, key=lambda name: counts[name])
         parts.append(f"with classes sampled equally often because {rarest} has only {counts[rarest]:,}")
     return ", ".join(parts) + "."
+
+
+def _size_reason(data: DataConfig, sides: Sides | None) -> str:
+    """Why images of this size, in brackets; "" of one's own images without `sides`, whose size the user gave."""
+    if data.name == "folder":
+        return f" ({size_choice(sides, data.image_size)})" if sides is not None else ""
+    usual = DataConfig(name=data.name, medmnist_size=data.medmnist_size).image_size
+    if data.image_size == usual:
+        return " (the usual size of this set)"
+    return f" (your choice; the usual size of this set is {usual} px)"
 
 
 def advice_against(kind: str, counts: dict[str, int]) -> str:

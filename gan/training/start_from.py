@@ -8,14 +8,13 @@ that of networks for other sizes those with the same number of pixels to go are 
 import re
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gan.config.run_config import RunConfig
-from gan.data.fingerprint import Fingerprint
+from gan.data.fingerprint import Fingerprint, held_out_images_learned
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
@@ -28,7 +27,6 @@ from gan.training.checkpoint import State
 
 LEVEL = re.compile(r"(\w+)\.(\d+)\.(.+)")
 """The name of a tensor in a list of layers: the list, the number, and the rest."""
-SEALED = ("val", "test")
 
 
 def check_unseen(run: Run, images: ImageSet) -> str:
@@ -38,14 +36,13 @@ def check_unseen(run: Run, images: ImageSet) -> str:
     if parent is None:
         return ""
     theirs, ours = Fingerprint.load(run.path / parents.FOLDER), Fingerprint.of(images)
-    if theirs.reading != ours.reading:
+    known = held_out_images_learned(theirs, ours)
+    if known is None:
         return (
             f"Whether the run that {run.name} starts from was trained on validation or test images of this set cannot "
             f"be told: its images were read as {theirs.reading}, these as {ours.reading}. If it was, scores are too "
             "good."
         )
-    learned = theirs.digests[theirs.split == "train"]
-    known = int((np.isin(ours.digests, learned) & np.isin(ours.split, SEALED)).sum())
     if known:
         raise DataError(
             f"The run that {run.name} starts from was trained on {known:,} validation or "

@@ -21,6 +21,7 @@ from pages.ui.train import config_diff, lengths
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
 from tests.support.pages import buttons, ended, made, page, said
+from tests.support.parent_runs import SEEN, finished_run, random_set
 from tests.support.uploads import add_zip
 
 
@@ -117,6 +118,37 @@ def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used(monke
     assert at.selectbox(key="option model.family").value == wanted.model.family
     assert at.number_input(key="option train.kimg").value == wanted.train.kimg
     assert at.button(key="use fitted").disabled
+
+
+def test_a_run_to_start_from_is_proposed_and_taken_by_a_click_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    registry.load_image_set(DataConfig())
+    parent = finished_run("parent", random_set(recommend.AUGMENT_BELOW, ("1", "2"), held_out=0), width=64)
+    notes.update_about(parent.path, title="Digits *by hand*")
+    at = page("train", data="digits")
+    start, box = "option train.start_from", "start from the proposed run"
+    assert at.text_input(key=start).value == ""
+    assert at.checkbox(key=box).label == r"Start from **Digits \*by hand\*** (Set 0, 2,000 images)"
+    assert "Licence of its images: CC BY 4.0." in said(at)
+    at.checkbox(key=box).check().run()
+    assert not at.exception
+    assert (at.text_input(key=start).value, at.number_input(key="option model.width").value) == (f"parent@{SEEN}", 64)
+    assert at.button(key="use fitted").disabled  # it is still the recipe
+    at.checkbox(key=box).uncheck().run()
+    assert (at.text_input(key=start).value, at.number_input(key="option model.width").value) == ("", 32)
+    at.checkbox(key=box).check().run()
+    at.number_input(key="option train.kimg").set_value(7.0).run()
+    assert at.checkbox(key=box).value
+    at.selectbox(key="chosen set").set_value("mnist").run()  # of which the run is no proposed start
+    assert not at.exception
+    assert at.text_input(key=start).value == ""
+    assert box not in [checkbox.key for checkbox in at.checkbox]
+
+
+def test_without_a_fitting_run_no_start_is_proposed() -> None:
+    registry.load_image_set(DataConfig())
+    finished_run("parent", random_set(recommend.AUGMENT_BELOW, held_out=0), width=16)
+    assert not page("train", data="digits").checkbox
 
 
 def test_a_link_that_names_nothing_here_is_told_and_the_form_stays_in_reach() -> None:

@@ -7,11 +7,14 @@ import pytest
 
 from gan.cli.main import main
 from gan.config.options import build_config
+from gan.config.run_config import DataConfig
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
-from gan.runs.run import all_runs
+from gan.data.training_size import Sides
+from gan.runs.run import all_runs, find_run
 from gan.training import recommend
+from tests.support.parent_runs import SEEN, finished_run, random_set
 
 
 def images(*counts: int, size: int = 32, channels: int = 1) -> ImageSet:
@@ -104,6 +107,36 @@ def test_classes_of_few_images_have_no_subclasses() -> None:
     assert "subclasses" not in recommended.why
 
 
+@pytest.mark.parametrize(
+    ("data", "part"),
+    [
+        ({"name": "digits"}, "of 32 px (the usual size of this set)"),
+        ({"name": "medmnist", "medmnist_size": 64}, "of 64 px (the usual size of this set)"),
+        ({"name": "digits", "image_size": 64}, "of 64 px (your choice; the usual size of this set is 32 px)"),
+    ],
+)
+def test_the_size_of_a_public_set_has_its_reason(data: dict[str, object], part: str) -> None:
+    assert part in recommend.recommend(DataConfig.model_validate(data), images(300, 300), "cpu").why
+
+
+@pytest.mark.parametrize(
+    ("side", "part"),
+    [
+        (70, "the smallest size at which each, of 70 px, keeps three quarters"),
+        (300, "your choice; their own sides propose 128 px"),
+        (30, "your choice; their own sides propose 32 px"),
+    ],
+)
+def test_the_size_of_ones_own_images_has_its_reason(side: int, part: str) -> None:
+    assert part in recommend.recommend(DATA, images(300, 300), "cpu", Sides(side, side, side)).why
+
+
+def test_the_largest_proposed_size_says_that_it_is() -> None:
+    large = DATA.model_copy(update={"image_size": 128})
+    why = recommend.recommend(large, images(300, 300, size=8), "cpu", Sides(300, 300, 300)).why
+    assert "the largest size that is proposed; 256 px take about four times as long" in why
+
+
 def test_the_command_says_why_and_keeps_the_options_given(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--train.kimg", "0.128", "--model.width", "8", "--job.device", "cpu"]
     assert main(["train", "--preset", "auto", "--data.name", "digits", *arguments]) == 0
@@ -114,3 +147,13 @@ def test_the_command_says_why_and_keeps_the_options_given(capsys: pytest.Capture
         config.train.batch
         == recommend.recommend(config.data, registry.load_image_set(config.data), "cpu").config.train.batch
     )
+
+
+def test_the_command_proposes_a_start_with_its_options_and_takes_none(capsys: pytest.CaptureFixture[str]) -> None:
+    finished_run("parent", random_set(recommend.AUGMENT_BELOW, ("1", "2"), held_out=0), width=16)
+    arguments = ["--preset", "auto", "--data.name", "digits", "--train.kimg", "0.128", "--job.device", "cpu"]
+    assert main(["train", *arguments, "--model.width", "8", "--name", "first"]) == 0
+    assert f"--model.width 16 --train.start_from parent@{SEEN}" in capsys.readouterr().err
+    assert find_run("first").config.train.start_from == ""
+    assert main(["train", *arguments, "--model.width", "24", "--name", "second"]) == 0
+    assert "start_from" not in capsys.readouterr().err

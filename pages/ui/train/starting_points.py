@@ -4,9 +4,12 @@ A chosen set fills the form with its recipe, or with its preset until its images
 by hand stays.
 """
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from gan import jobs
+from gan.config import options
 from gan.config import presets as named
 from gan.config.presets import PRESETS, Preset
 from gan.config.run_config import DataConfig, RunConfig
@@ -19,7 +22,7 @@ from gan.training.recommend import Recommendation
 from pages.ui import background, cache_images
 from pages.ui.data import prepare, set_picker
 from pages.ui.frame import errors_noted, errors_shown
-from pages.ui.train import form
+from pages.ui.train import form, proposed_parent
 
 OF_SET = {"digits": "digits-quick", "mnist": "mnist", "celeba": "celeba-64"}  # a set's own preset; else own-images
 FILLED = "values of the starting point"  # key of the session state
@@ -61,7 +64,9 @@ def recommendation() -> Recommendation | None:
     images = None if chosen is None or registry.problem(chosen) else registry.cached_at_any_size(chosen)
     if chosen is None or images is None:
         return None
-    return recommend.recommend(chosen, images, form.form_value("job.device"))
+    entry = next((entry for entry in cache_images.catalogue() if entry.slug == chosen.slug), None)
+    sides = None if entry is None else entry.sides
+    return recommend.recommend(chosen, images, form.form_value("job.device"), sides)
 
 
 def starting_point_cards() -> None:
@@ -90,19 +95,27 @@ def fitted_recipe(chosen: DataConfig) -> None:
             unread_images(chosen)
             return
         st.caption(escape_markdown(advised.why))
-        used = same_but_length(form.form_config(), advised.config)
+        config, proposal = form.form_config(), None
+        if same_but(config, advised.config, (*LENGTH, *proposed_parent.OPTIONS)):
+            proposal = proposed_parent.find_proposal(advised.config)
+        used = same_but(config, advised.config, LENGTH) or (
+            proposal is not None
+            and same_but(config, options.replace_options(advised.config, dict(proposal.options)), LENGTH)
+        )
         st.button(
             "In use" if used else "Use it", key="use fitted", type="secondary" if used or advised.advice else "primary",
             disabled=used, icon=":material/check:" if used else None, on_click=fill_from_preset, args=(named.AUTO,),
             help="The form holds this recipe." if used else
             "Fill the form with the recipe that suits this many images of this kind on this machine.",
         )  # fmt: skip
+        if proposal is not None:
+            proposed_parent.proposed_start(advised.config, proposal)
 
 
-def same_but_length(first: RunConfig, second: RunConfig) -> bool:
-    """Whether two configs differ at most in how long they train and how often they save."""
+def same_but(first: RunConfig, second: RunConfig, ignored: Collection[str]) -> bool:
+    """Whether two configs differ at most in options of these paths."""
     ours, theirs = first.flat(), second.flat()
-    return all(ours[path] == theirs[path] for path in ours if path not in LENGTH)
+    return all(ours[path] == theirs[path] for path in ours if path not in ignored)
 
 
 def unread_images(chosen: DataConfig) -> None:
