@@ -48,15 +48,16 @@ def _repeat(work: Callable[[], object]) -> Iterator[int]:
 def measure_rate(loop: Iterator[int], device: torch.device, seconds: float) -> float:
     """The sum of what `loop` yields, such as images, per second of wall time, measured for about `seconds`."""
     steps = 1 if device.type == "cpu" else 20  # between two synchronisations with the device
-    _wait(device)
+    wait_for_device(device)
     began, total = time.perf_counter(), 0
     while time.perf_counter() - began < seconds:
         total += sum(next(loop) for _ in range(steps))
-        _wait(device)
+        wait_for_device(device)
     return total / (time.perf_counter() - began)
 
 
-def _wait(device: torch.device) -> None:
+def wait_for_device(device: torch.device) -> None:
+    """Wait until the device has finished the work that it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize()
     elif device.type == "mps":

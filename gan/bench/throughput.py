@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from gan.bench.roofline import Ceiling, count_work, measure_ceiling, measure_rate
+from gan.bench.step_parts import measure_step_parts, step_parts_text
 from gan.bench.textbook_dcgan import Textbook, textbook_loop
 from gan.config import options
 from gan.config.run_config import RunConfig
@@ -46,7 +47,8 @@ EXPORTED = 5_000
 class TrainingSpeed:
     """Images per second of both loops at one image size, median of the rounds; `ratio` is the median ratio of a round.
 
-    `share_of_ceiling` is the least time of our step by the roofline over its measured time.
+    `share_of_ceiling` is the least time of our step by the roofline over its measured time. `step_parts` are the shares
+    of our step's time by part (`step_parts.py`), measured after the rounds.
     """
 
     device: str
@@ -55,6 +57,7 @@ class TrainingSpeed:
     ours: float
     ratio: float
     share_of_ceiling: float
+    step_parts: dict[str, float]
 
 
 def measure_training(sizes: tuple[int, ...], show: Show) -> list[TrainingSpeed]:
@@ -85,7 +88,11 @@ def _measure_size(device: torch.device, size: int, ceiling: Ceiling) -> Training
     rounds = [tuple(measure_rate(loop, device, ROUND_SECONDS) for loop in loops) for _ in range(ROUNDS)]
     textbook_rate, our_rate = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(ours / textbook for textbook, ours in rounds)
-    return TrainingSpeed(device.type, size, textbook_rate, our_rate, ratio, least_seconds * our_rate)
+    parts = measure_step_parts(
+        initial_state(config, image_set.info(), device), real.to(device), condition.to(device), config, ROUND_SECONDS
+    )
+    shares = {part: seconds / sum(parts.values()) for part, seconds in parts.items()}
+    return TrainingSpeed(device.type, size, textbook_rate, our_rate, ratio, least_seconds * our_rate, shares)
 
 
 def noise_images(size: int) -> ImageSet:
@@ -183,10 +190,10 @@ HEADER = f"{'device':<7} {'size':>5} {'textbook':>10} {'ours':>10} {'ratio':>6} 
 
 
 def table_row(row: TrainingSpeed) -> str:
-    """One row below HEADER."""
+    """One row below HEADER, and in a second line the parts of our step."""
     return (
         f"{row.device:<7} {row.size:>5} {row.textbook:>10,.0f} {row.ours:>10,.0f} {row.ratio:>6.2f} "
-        f"{row.share_of_ceiling:>10.0%}"
+        f"{row.share_of_ceiling:>10.0%}\n        our step: {step_parts_text(row.step_parts)}"
     )
 
 
