@@ -29,7 +29,8 @@ from gan.training.snapshot_hooks import SavedSnapshot, SnapshotHooks
 ENDING = "ending"
 """The phase in which the task looks for new snapshots for the last time."""
 SHORTEST_SECONDS = 60.0
-"""Length of training below which a run is a trial, whose snapshots are not scored: their scores would take longer."""
+"""Length of training below which a run is a trial, whose last snapshot is not scored where none was before: its scores
+would take longer."""
 FIRST_CPU_SECONDS = 60.0
 """CPU seconds that the first scores on a set take, the training of its classifier included, before any were measured:
 41 to 50 s of one core (AMD EPYC) for the classifiers of the digits and of 1,019 blood cells, and 4 to 14 s for near
@@ -48,7 +49,7 @@ def score_if_due(run: Run, snapshot: SavedSnapshot) -> None:
 
     A refusal, such as by a full disk, is printed; training goes on.
     """
-    if not scores_by_itself(run) or (snapshot.last and snapshot.seconds < SHORTEST_SECONDS):
+    if not scores_by_itself(run) or (snapshot.last and _is_trial(run, snapshot)):
         return
     request = Request(job.BESIDE_TRAINING, every=True, light=run.config.train.score == "light")
     try:
@@ -108,11 +109,26 @@ def reason_to_end(run: Run) -> str:
 
 
 def without_improvement(run: Run) -> tuple[SnapshotScore | None, int]:
-    """The best scores of a run, of deleted snapshots too, and how many scored snapshots came later."""
+    """The best scores of a run, of deleted snapshots too, and how many scored snapshots came later.
+
+    Snapshots that a stop added do not count: a run that is stopped and resumed ends where it would without.
+    """
     light = run.config.train.score == "light"
     scores = like_newest(list_light_scores(run) if light else list_results(run))
+    scores = [score for score in scores if not _is_extra(run, score.snapshot)]
     best = min(scores, key=kernel_distance, default=None)
     return best, 0 if best is None else sum(score.snapshot > best.snapshot for score in scores)
+
+
+def _is_extra(run: Run, seen: int) -> bool:
+    """Whether a snapshot lies between those of every `train.snapshot_kimg`."""
+    train = run.config.train
+    interval = train.snapshot_kimg * 1000
+    return seen // interval == (seen - train.batch) // interval
+
+
+def _is_trial(run: Run, snapshot: SavedSnapshot) -> bool:
+    return snapshot.seconds < SHORTEST_SECONDS and job.job_state(run, job.BESIDE_TRAINING) is None
 
 
 def _gave_up(run: Run) -> bool:

@@ -135,7 +135,7 @@ def test_a_killed_task_is_taken_up_again_and_one_that_failed_by_itself_is_not(st
         ticket = started(Run(folder))["ticket"]
         score_if_due(again, SavedSnapshot(320, 600.0, "cuda", last=False))
         assert jobs.state(folder).name == "failed"
-        score_if_due(again, LAST)  # the last snapshot is tried in any case
+        score_if_due(again, SavedSnapshot(320, 59.0, "cpu", last=True))  # the last is tried where others were, too
         wait_until(lambda: started(Run(folder))["ticket"] > ticket, "it was started again")
     finally:
         clean_up(store)

@@ -7,6 +7,7 @@ from gan.jobs.worker import working
 from gan.runs.metrics import TIMINGS
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
+from gan.training.snapshot_hooks import SnapshotHooks
 from gan.training.train import train
 
 
@@ -24,7 +25,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(equal(one[name], other[name]) for name in one)
 
 
-def train_until(run: Run, seen: int | None) -> None:
+def train_until(run: Run, seen: int | None, hooks: SnapshotHooks = SnapshotHooks()) -> None:
     """Train a run in this process until it is stopped after `seen` images, or to its end."""
     with working(run.path, "cpu", gpus=run.config.job.gpus) as worker:
 
@@ -38,6 +39,7 @@ def train_until(run: Run, seen: int | None) -> None:
                 worker.progress,
             )
             mark_stopped, fail_at_once = worker.mark_stopped, worker.fail_at_once
+            mark_ended_early = worker.mark_ended_early
             requested = False
 
             def report(self, phase: str, done: float, total: float, **more: object) -> None:
@@ -47,4 +49,4 @@ def train_until(run: Run, seen: int | None) -> None:
             def should_stop(self) -> bool:
                 return self.requested
 
-        train(run, Stopping())  # type: ignore[arg-type]
+        train(run, Stopping(), hooks=hooks)  # type: ignore[arg-type]
