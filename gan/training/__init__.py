@@ -12,5 +12,6 @@ ranks           what several GPUs exchange        rank_processes   their process
 timing          the speed of some steps
 
 Without torch: recommend (`--preset auto` and lengths), auto_choices (why it takes what), preflight (problems before a
-start), estimate (memory, disk, time), measured_speed (the speed of training on this machine).
+start), estimate (memory, disk, time), estimate_memory (what a step keeps), measured_speed (the speed of training on
+this machine).
 """

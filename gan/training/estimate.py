@@ -1,18 +1,15 @@
 """What a config will take: weights, memory, disk, and time from the speed measured here. No torch."""
 
-import itertools
-import math
 from dataclasses import dataclass
 from typing import Literal
 
-from gan.config.run_config import ModelConfig, RunConfig
+from gan.config.run_config import RunConfig
 from gan.data import registry
-from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.errors import GanError
 from gan.jobs.device_list import matching_devices
-from gan.models.levels import generator_widths, head_widths, input_side, level_widths, skipped_levels
 from gan.runs.run import stored_runs
+from gan.training.estimate_memory import parameter_counts, processes_on_device, step_memory
 from gan.training.measured_speed import load_speed, speed_values
 
 
@@ -34,13 +31,6 @@ MEASURED_BY = {
 
 SCORING_SHARE = 0.05
 """Largest share of the time of a run on the CPU that light scores of its snapshots take."""
-
-
-FROZEN_WEIGHTS = 3_370_000
-"""Weights of the frozen features, about, of which there is one copy without gradients."""
-FROZEN_MAPS = 290
-"""Values that the frozen features keep of an image for a backward pass, for each pixel of their input: counted over
-the layers, with ReLU6 and padding as copies."""
 
 
 @dataclass(frozen=True)
@@ -117,82 +107,13 @@ def estimate(config: RunConfig) -> Estimate:
     conditions = condition_width(len(image_set.names), config.model.subclasses)
     generator, discriminator = parameter_counts(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
-    memory = _processes_on_device(config) * (
-        _weight_bytes(config, size, channels, len(image_set.names))
-        + math.ceil(config.train.batch / config.job.gpus) * _feature_map_bytes(config.model, size)
-        + min(count * (channels * size * size + 4 * conditions), 2_000_000_000)
+    memory = step_memory(config, channels, len(image_set.names)) + processes_on_device(config) * min(
+        count * (channels * size * size + 4 * conditions), 2_000_000_000
     )
     snapshots = min(config.train.keep_snapshots, max(1, int(config.train.kimg // config.train.snapshot_kimg)))
     disk = 4 * (snapshots * generator + 2 * 3 * both)
     scoring = scoring_cost(config, seconds)
     return Estimate(count, image_set.counts()["train"], both, memory, disk, seconds, speed, scoring)
-
-
-def batch_that_fits(config: RunConfig, info: DatasetInfo, memory: int) -> int:
-    """The largest power of two that should train in `memory` bytes, at least 2 and at most half of the config's batch.
-
-    `memory` is that of one device. A tenth of it is left to the framework.
-    """
-    sharing, least = _processes_on_device(config), max(2, config.job.gpus)
-    fixed = sharing * _weight_bytes(config, info.image_size, info.channels, len(info.names))
-    batch = (0.9 * memory - fixed) / _feature_map_bytes(config.model, info.image_size)
-    batch = min(batch * config.job.gpus / sharing, config.train.batch / 2)
-    return int(2 ** max(math.ceil(math.log2(least)), int(math.log2(max(batch, least)))))
-
-
-def _processes_on_device(config: RunConfig) -> int:
-    """How many processes of the run share a device."""
-    return config.job.gpus if config.job.device == "cpu" else 1
-
-
-def _weight_bytes(config: RunConfig, size: int, channels: int, conditions: int) -> int:
-    """Bytes of both networks with gradients and Adam's two moments, and of the averaged generator, in float32."""
-    generator, discriminator = parameter_counts(config.model, size, channels, conditions)
-    frozen = FROZEN_WEIGHTS if config.model.family == "fastgan" else 0
-    return 4 * (4 * (generator + discriminator) + generator + frozen)
-
-
-def parameter_counts(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:
-    """Parameters of the generator and of the discriminator that are trained, from the layers of the family in
-    `gan/models`."""
-    conditions = condition_width(conditions, config.subclasses)
-    if config.family == "fastgan":
-        return _fastgan_counts(config, size, channels, conditions)
-    features = level_widths(size, config.width)  # fine to coarse
-    between = sum(16 * fine * coarse for fine, coarse in itertools.pairwise(features))
-    generator = 16 * (config.latent + conditions) * features[-1] + between + 16 * features[0] * channels
-    generator += 2 * sum(features)
-    discriminator = 16 * channels * features[0] + between + 16 * features[-1] + 2 * sum(features[1:])
-    if config.family == "dcgan":
-        return generator, discriminator + 16 * conditions * features[0]
-    generator += 2 * conditions * sum(features)
-    return generator, discriminator + (16 * features[-1] + conditions) * features[-1]
-
-
-def _fastgan_counts(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:
-    """`parameter_counts` of the family fastgan; `conditions` are those of the networks."""
-    widths, width = generator_widths(size, config.width), config.width
-    generator = 32 * (config.latent + conditions) * widths[0] + 9 * widths[-1] * channels
-    generator += sum(18 * coarse * fine for coarse, fine in itertools.pairwise(widths))
-    generator += sum(4 * (1 + conditions) * count for count in widths)
-    excited = zip(widths, widths[skipped_levels(size) :], strict=False)
-    generator += sum(16 * coarse * fine + fine * fine for coarse, fine in excited)
-    discriminator = 0
-    for head in head_widths(size, width).values():
-        discriminator += head[0] ** 2 + 2 * sum(head) + sum(16 * a * b for a, b in itertools.pairwise(head))
-        discriminator += 16 * head[-1] * (1 + width) + conditions * width
-    return generator, discriminator
-
-
-def _feature_map_bytes(model: ModelConfig, size: int) -> int:
-    """Bytes of feature maps that one image keeps for the backward pass, about: three passes, three maps a level."""
-    if model.family == "fastgan":
-        side = input_side(size)
-        maps = sum(9 * count * (4 << level) ** 2 for level, count in enumerate(generator_widths(size, model.width)))
-        for stride, head in head_widths(size, model.width).items():
-            maps += sum(9 * count * (side // stride >> level) ** 2 for level, count in enumerate(head))
-        return 4 * (maps + FROZEN_MAPS * side**2)
-    return sum(9 * 4 * maps * (size >> (level + 1)) ** 2 for level, maps in enumerate(level_widths(size, model.width)))
 
 
 def find_speed(config: RunConfig) -> Speed | None:

@@ -13,7 +13,7 @@ from gan.errors import TrainingError
 from gan.runs.metrics import STEP_METRICS
 from gan.runs.run import Run
 from gan.training.checkpoint import State
-from gan.training.estimate import batch_that_fits
+from gan.training.estimate_memory import batch_that_fits
 
 
 def check_finite(values: dict[str, float], seen: int, config: RunConfig) -> None:

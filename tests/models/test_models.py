@@ -13,7 +13,7 @@ from gan.models.build import FAMILIES, build_networks
 from gan.models.layers import ConditionalConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
 from gan.models.levels import level_widths
 from gan.models.projection import ConditionalBatchNorm2d
-from gan.training.estimate import parameter_counts
+from gan.training.estimate_memory import parameter_counts
 
 
 def info(size: int, channels: int, classes: int) -> DatasetInfo:

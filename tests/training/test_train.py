@@ -30,7 +30,7 @@ from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run, find_run
 from gan.sampling.sampler import load_generator
 from gan.training import checkpoint, sample_sheets
-from gan.training.estimate import batch_that_fits
+from gan.training.estimate_memory import batch_that_fits
 from gan.training.failures import explain_memory_errors
 from gan.training.snapshot_hooks import SnapshotHooks
 from gan.training.train import initial_state, step, train
