@@ -6,6 +6,7 @@ the run's networks with images. No torch.
 Letters: N images, K conditions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,10 +65,10 @@ class Fingerprint:
             )
 
     @classmethod
-    def load(cls, folder: Path) -> "Fingerprint":
+    def load(cls, folder: Path, name: str = FILE) -> "Fingerprint":
         """The fingerprint in a run folder; raises RunError if it is missing or damaged."""
         try:
-            file = read_arrays(folder / FILE)
+            file = read_arrays(folder / name)
             if any(file[name].dtype != dtype for name, dtype in DTYPES.items()) or file["names"].dtype.kind != "U":
                 raise ValueError("its arrays have the wrong types")
             names = tuple(file["names"].tolist())
@@ -83,19 +84,20 @@ class Fingerprint:
                 raise ValueError("its arrays have different lengths")
         except (OSError, DamagedFileError, ValueError, KeyError, IndexError, TypeError) as error:
             raise RunError(
-                f"{FILE} of the run {folder.name} is missing or damaged ({error}), so its images cannot be compared "
+                f"{name} of the run {folder.name} is missing or damaged ({error}), so its images cannot be compared "
                 "with those it was trained on. Clone the run to train on the present images."
             ) from None
         return fingerprint
 
 
-def held_out_images_learned(theirs: Fingerprint, ours: Fingerprint) -> int | None:
-    """How many validation and test images of one set were training images of another; None where the images of the two
-    were read in different ways, so that it cannot be told."""
-    if theirs.reading != ours.reading:
-        return None
-    learned = theirs.digests[theirs.split == "train"]
-    return int((np.isin(ours.digests, learned) & np.isin(ours.split, HELD_OUT)).sum())
+def held_out_images_learned(theirs: Sequence[Fingerprint], ours: Fingerprint) -> int | None:
+    """How many validation and test images of a set were training images of other sets; None where none was as far as
+    can be told, and the images of one of them were read in another way."""
+    comparable = [fingerprint for fingerprint in theirs if fingerprint.reading == ours.reading]
+    learned = [fingerprint.digests[fingerprint.split == "train"] for fingerprint in comparable]
+    held_out = ours.digests[np.isin(ours.split, HELD_OUT)]
+    count = int(np.isin(held_out, np.concatenate(learned)).sum()) if learned else 0
+    return None if not count and len(comparable) < len(theirs) else count
 
 
 def check_unchanged(folder: Path, images: ImageSet) -> None:

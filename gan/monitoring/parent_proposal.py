@@ -145,16 +145,17 @@ def _checked(
     state = jobs.state(run.path)
     if state.name != "finished" or judge(run, state).level == "bad":
         return None
-    learned = _held_out_images_learned(run, images)
-    if learned or _has_the_same_images(run, images):
+    theirs, ours = Fingerprint.load(run.path), Fingerprint.of(images)
+    learned = held_out_images_learned([theirs, *parents.ancestor_fingerprints(run)], ours)
+    if learned or _has_the_same_images(theirs, ours):
         return None
     seen = _snapshot(run)
     options: dict[str, Any] = {"train.start_from": f"{run.name}@{seen}"}
     if run.config.model.width != config.model.width:
         options["model.width"] = run.config.model.width
     reason = [
-        "With so few images, a run that starts from one on related images is soon ahead of one from random weights; "
-        "only you know whether these are related.",
+        "With so few images, a start from related ones is soon ahead of random weights; only you know whether these "
+        "are related.",
         _fit(candidate, config, images),
         f"Licence of its images: {_licences(run, trained_on)}.",
     ]
@@ -163,19 +164,8 @@ def _checked(
     return ParentProposal(run, seen, options, trained_on.title, trained_on.images, " ".join(reason))
 
 
-def _held_out_images_learned(run: Run, images: ImageSet) -> int | None:
-    """How many validation and test images the run or its own parent learned; None where that cannot be told."""
-    folders = [run.path] if parents.read_parent(run) is None else [run.path, run.path / parents.FOLDER]
-    ours = Fingerprint.of(images)
-    counts = [held_out_images_learned(Fingerprint.load(folder), ours) for folder in folders]
-    if any(counts):
-        return sum(filter(None, counts))
-    return None if None in counts or len(parents.lineage(run)) > 1 else 0
-
-
-def _has_the_same_images(run: Run, images: ImageSet) -> bool:
-    """Whether the run's training images are all training images of this set too, as of a set that was added twice."""
-    theirs, ours = Fingerprint.load(run.path), Fingerprint.of(images)
+def _has_the_same_images(theirs: Fingerprint, ours: Fingerprint) -> bool:
+    """Whether their training images are all training images of ours, as of a set that was added twice."""
     learned = theirs.digests[theirs.split == "train"]
     return theirs.reading == ours.reading and bool(np.isin(learned, ours.digests[ours.split == "train"]).all())
 

@@ -2,6 +2,7 @@
 
     parent/networks.safetensors    its generator and discriminator     parent/fingerprint.npz   hashes of its images
     parent/generator.safetensors   its averaged generator              parent/parent.json       what it was trained on
+    parent/fingerprint-2.npz       hashes of its own parent's images, and so on
 
 The copy is made when a run is created, so that the parent may be deleted and the run be moved. What a parent was
 trained on stays with all that descend from it: their weights may hold its images too.
@@ -24,6 +25,7 @@ from gan.config import settings
 from gan.config.options import build_config
 from gan.config.run_config import RunConfig
 from gan.data.fingerprint import FILE as FINGERPRINT
+from gan.data.fingerprint import Fingerprint
 from gan.errors import RunError
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json, read_typed
@@ -109,22 +111,37 @@ def keep_parent(folder: Path, start_from: str) -> None:
 
     run, seen = find_parent(start_from)
     snapshot, info, target = run.snapshot_folder(seen), run.info(), folder / FOLDER
-    target.mkdir()
-    for source in (snapshot / NETWORKS, snapshot / AVERAGE, run.path / FINGERPRINT):
-        try:
-            shutil.copyfile(check_regular(source), target / source.name)
-        except FileNotFoundError:
-            raise RunError(f"{source.name} of {run.name} is missing: start from another run.") from None
     before = read_parent(run)
     own = Ancestor(run.name, seen, _sha256(snapshot), info.title, info.source, info.licence)
     width = condition_width(len(info.names), run.config.model.subclasses)
     parent = Parent((own, *(before.lineage if before else ())), info.names, width)
+    fingerprints = [run.path / FINGERPRINT, *(run.path / FOLDER / name for name in _fingerprint_names(before))]
+    copies = {name: snapshot / name for name in (NETWORKS, AVERAGE)}
+    copies |= dict(zip(_fingerprint_names(parent), fingerprints, strict=True))
+    target.mkdir()
+    for name, source in copies.items():
+        try:
+            shutil.copyfile(check_regular(source), target / name)
+        except FileNotFoundError:
+            raise RunError(f"{source.name} of {run.name} is missing: start from another run.") from None
     write_json(target / "parent.json", asdict(parent))
 
 
 def read_parent(run: Run) -> Parent | None:
     """What is kept of the run that this one started from; None where it started anew. Raises DamagedFileError."""
     return read_typed(run.path / FOLDER / "parent.json", PARENT, MAX_BYTES)
+
+
+def ancestor_fingerprints(run: Run) -> list[Fingerprint]:
+    """What the runs that this one descends from were trained on, its parent first; raises RunError or DamagedFileError
+    where a file is missing or damaged."""
+    return [Fingerprint.load(run.path, f"{FOLDER}/{name}") for name in _fingerprint_names(read_parent(run))]
+
+
+def _fingerprint_names(parent: Parent | None) -> list[str]:
+    """The files with the fingerprints of a run's ancestors, in the order of their lineage."""
+    generations = range(1, 1 + len(parent.lineage if parent else ()))
+    return [FINGERPRINT if generation == 1 else f"fingerprint-{generation}.npz" for generation in generations]
 
 
 def lineage(run: Run) -> tuple[Ancestor, ...]:

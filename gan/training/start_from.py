@@ -30,23 +30,20 @@ LEVEL = re.compile(r"(\w+)\.(\d+)\.(.+)")
 
 
 def check_unseen(run: Run, images: ImageSet) -> str:
-    """Raise DataError where the run's parent was trained on validation or test images of this set: every score of the
-    run would be too good. Gives a sentence where that cannot be told, else ""."""
-    parent = parents.read_parent(run)
-    if parent is None:
-        return ""
-    theirs, ours = Fingerprint.load(run.path / parents.FOLDER), Fingerprint.of(images)
+    """Raise DataError where the run's parent, or one that it descends from, was trained on validation or test images of
+    this set: every score of the run would be too good. Gives a sentence where that cannot be told, else ""."""
+    theirs, ours = parents.ancestor_fingerprints(run), Fingerprint.of(images)
     known = held_out_images_learned(theirs, ours)
     if known is None:
+        other = next(fingerprint.reading for fingerprint in theirs if fingerprint.reading != ours.reading)
         return (
             f"Whether the run that {run.name} starts from was trained on validation or test images of this set cannot "
-            f"be told: its images were read as {theirs.reading}, these as {ours.reading}. If it was, scores are too "
-            "good."
+            f"be told: its images were read as {other}, these as {ours.reading}. If it was, scores are too good."
         )
     if known:
         raise DataError(
-            f"The run that {run.name} starts from was trained on {known:,} validation or "
-            f"test images of {images.title}: scores would be too good. Start from another run, or from none."
+            f"The run that {run.name} starts from, or one that it descends from, was trained on {known:,} validation "
+            f"or test images of {images.title}: scores would be too good. Start from another run, or from none."
         )
     return ""
 

@@ -22,6 +22,7 @@ from gan.training.train import initial_state
 from tests.conftest import TINY, trained
 from tests.support.exactness import final_weights, rows, same, train_until
 from tests.support.pages import page
+from tests.support.parent_runs import finished_run, random_set
 
 CPU = torch.device("cpu")
 
@@ -117,9 +118,23 @@ def test_a_parent_that_knows_the_test_images_is_refused() -> None:
     split = images.split.copy()
     moved = np.flatnonzero(split == "train")[:3]
     split[moved] = "test"
-    with pytest.raises(DataError, match="was trained on 3 validation or test images of Digits"):
+    with pytest.raises(DataError, match="trained on 3 validation or test images of Digits"):
         start_from.check_unseen(run, replace(images, split=split))
     assert start_from.check_unseen(run, images) == ""
+
+
+def test_a_grandparent_that_knows_the_test_images_is_refused() -> None:
+    images = registry.load_image_set(trained("parent").config.data)
+    eldest = finished_run("eldest", images, **{"data.image_size": 32})
+    middle = finished_run("middle", random_set(40, images.names, seed=1))
+    parents.keep_parent(middle.path, eldest.name)
+    run = child("child", train__start_from="middle")
+    split = images.split.copy()
+    split[np.flatnonzero(split == "train")[:3]] = "test"
+    moved = replace(images, split=split)
+    assert len(parents.ancestor_fingerprints(run)) == 2
+    with pytest.raises(DataError, match="descends from, was trained on 3 validation or test images of Digits"):
+        start_from.check_unseen(run, moved)
 
 
 def test_images_of_another_size_cannot_be_compared_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
