@@ -2,8 +2,8 @@
 
 The task (`tasks.score_kept_snapshots`) works in the CPU lane at the lowest priority, on one core. It is submitted after
 a snapshot, and after the last one in any case, and scores every snapshot that has no scores: so it catches up after it
-was killed. Where the training itself is on the CPU, light scores wait until the cost of all of them is at most
-`SCORING_SHARE` of the run's time so far. No torch.
+was killed. Where the training itself is on the CPU, light scores wait until all of them take at most `SCORING_SHARE` of
+the CPU time that the training has had. No torch.
 """
 
 import math
@@ -20,7 +20,6 @@ from gan.evaluation.records.best_snapshot import SnapshotScore, best_snapshot, k
 from gan.evaluation.records.light_scores import LightScore, list_light_scores
 from gan.evaluation.records.results import list_results
 from gan.io.terminal import show
-from gan.jobs.processes import usable_cores
 from gan.jobs.status import read_status
 from gan.runs.run import Run, all_runs
 from gan.training.estimate import SCORING_SHARE
@@ -67,10 +66,10 @@ def scores_by_itself(run: Run) -> bool:
 
 
 def is_affordable(run: Run, snapshot: SavedSnapshot) -> bool:
-    """Whether scores now keep within `SCORING_SHARE` of the run's time on the CPU; on another device always."""
+    """Whether scores now keep within `SCORING_SHARE` of the run's CPU time; on another device always."""
     if snapshot.device != "cpu" or run.config.train.score != "light":
         return True
-    allowed = SCORING_SHARE * snapshot.seconds * (run.config.job.threads or usable_cores())
+    allowed = SCORING_SHARE * snapshot.seconds * snapshot.cores
     scores = list_light_scores(run)
     pending = len(job.snapshots_to_score(run, Request(job.BESIDE_TRAINING, every=True, light=True)))
     return cpu_seconds(scores) + expected_cpu_seconds(run, scores, pending) <= allowed

@@ -40,6 +40,7 @@ class Clock:
         self._start = now - seconds
         self._last_tick = now
         self._process_start = self._last_row = (now, seen)
+        self._cpu_start = time.process_time()
 
     def due(self) -> bool:
         """Whether `TICK_SECONDS` have passed since this was last true."""
@@ -51,6 +52,10 @@ class Clock:
     def seconds(self) -> float:
         """Seconds of training so far, over all resumptions."""
         return time.monotonic() - self._start
+
+    def cores(self) -> float:
+        """Cores that this process has had on average since it began: on a shared machine fewer than its threads."""
+        return (time.process_time() - self._cpu_start) / (time.monotonic() - self._process_start[0])
 
     def mean_rate(self, seen: int) -> float:
         """Images per second since this process began: steady enough to estimate the time left."""

@@ -8,11 +8,15 @@ from gan.runs.run import Run
 
 @dataclass(frozen=True)
 class SavedSnapshot:
-    """A snapshot that was just saved, after `seconds` of training on `device`, such as "cpu"; `last`: training ends."""
+    """A snapshot that was just saved, after `seconds` of training on `device`, such as "cpu"; `last`: training ends.
+
+    `cores` of the CPU were at work on average in the trainer's processes.
+    """
 
     seen: int
     seconds: float
     device: str
+    cores: float
     last: bool
 
 

@@ -252,7 +252,8 @@ def loop(
         if save or stopped:
             writer.flush()
             checkpoint.save(run, state, hooks.best(run))
-            hooks.saved(run, SavedSnapshot(state.seen, state.seconds, device.type, last=finished or stopped))
+            cores = clock.cores() * state.ranks.count
+            hooks.saved(run, SavedSnapshot(state.seen, state.seconds, device.type, cores, last=finished or stopped))
         rate = clock.mean_rate(state.seen)
         left = max(run.total - state.seen, 0) / rate
         worker.report("training", state.seen, run.total, images_per_second=clock.rate or rate, seconds_left=left)

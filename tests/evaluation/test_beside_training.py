@@ -25,7 +25,7 @@ from tests.support.exactness import final_weights, rows, same
 from tests.support.jobs import clean_up, give_job, notes, started, wait_until
 from tests.support.light_scores import light_score
 
-LAST = SavedSnapshot(320, 600.0, "cpu", last=True)
+LAST = SavedSnapshot(320, 600.0, "cpu", 2.0, last=True)
 
 
 def with_options(run: Run, values: dict[str, object]) -> Run:
@@ -45,6 +45,7 @@ def test_training_computes_the_same_beside_scores() -> None:
     budget = LightBudget(ClassifierBudget(shortest=64, longest=64), compared=20, checked=2)
 
     def score(run: Run, snapshot: SavedSnapshot) -> None:
+        assert snapshot.cores > 0
         LightScorer(run, budget=budget).score(snapshot.seen)
 
     with working(run.path, "cpu") as worker:
@@ -80,22 +81,23 @@ def test_a_run_ends_by_itself_where_scores_no_longer_get_better() -> None:
 
 
 def test_light_scores_keep_within_their_share_of_a_run_on_the_cpu() -> None:
-    run = with_options(trained("digits"), {"job.threads": 2})
-    assert not is_affordable(run, SavedSnapshot(160, 599.0, "cpu", last=False))  # 60 s of 2 cores for 600 s
-    assert is_affordable(run, SavedSnapshot(160, 601.0, "cpu", last=False))
-    assert is_affordable(run, SavedSnapshot(160, 1.0, "cuda", last=False))
+    run = trained("digits")
+    assert not is_affordable(run, SavedSnapshot(160, 599.0, "cpu", 2.0, last=False))  # 60 s of 2 cores for 600 s
+    assert is_affordable(run, SavedSnapshot(160, 601.0, "cpu", 2.0, last=False))
+    assert not is_affordable(run, SavedSnapshot(160, 601.0, "cpu", 1.9, last=False))  # it shared the two cores
+    assert is_affordable(run, SavedSnapshot(160, 1.0, "cuda", 0.5, last=False))
     made = light_score(run, 160, 0.1).made_with
     light_score(run, 160, 0.1, made_with=made | {"start_cpu_seconds": 30.0, "cpu_seconds": 5.0})
-    assert not is_affordable(run, SavedSnapshot(320, 699.0, "cpu", last=False))  # 35 s spent, 30 and 5 to come
-    assert is_affordable(run, SavedSnapshot(320, 701.0, "cpu", last=False))
-    other = with_options(trained("other"), {"job.threads": 2})
-    assert is_affordable(other, SavedSnapshot(160, 401.0, "cpu", last=False))  # 30 and twice 5, as on the same set
+    assert not is_affordable(run, SavedSnapshot(320, 699.0, "cpu", 2.0, last=False))  # 35 s spent, 30 and 5 to come
+    assert is_affordable(run, SavedSnapshot(320, 701.0, "cpu", 2.0, last=False))
+    other = trained("other")
+    assert is_affordable(other, SavedSnapshot(160, 401.0, "cpu", 2.0, last=False))  # 30 and twice 5, as on the same set
 
 
 def test_runs_that_are_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
     run = trained("digits")
-    score_if_due(run, SavedSnapshot(320, 59.0, "cpu", last=True))  # a trial
-    score_if_due(run, SavedSnapshot(320, 59.0, "cpu", last=False))
+    score_if_due(run, SavedSnapshot(320, 59.0, "cpu", 2.0, last=True))  # a trial
+    score_if_due(run, SavedSnapshot(320, 59.0, "cpu", 2.0, last=False))
     for values in ({"train.score": "off"}, {"job.engine": "slurm"}):
         score_if_due(with_options(run, values), LAST)
     assert job.job_state(run, job.BESIDE_TRAINING) is None
@@ -121,7 +123,7 @@ def test_a_killed_task_is_taken_up_again_and_one_that_failed_by_itself_is_not(st
         assert started(Run(folder))["ticket"] == first
         os.kill(started(Run(folder))["pid"], signal.SIGKILL)
         wait_until(lambda: jobs.state(folder).name == "lost", "it was killed")
-        score_if_due(run, SavedSnapshot(320, 600.0, "cuda", last=False))
+        score_if_due(run, SavedSnapshot(320, 600.0, "cuda", 2.0, last=False))
         wait_until(lambda: len(notes()) == 2, "it works again")
         assert started(Run(folder))["ticket"] > first
         assert lifecycle.delete_run(run) == "The run digits was deleted."  # which stops it
@@ -133,9 +135,9 @@ def test_a_killed_task_is_taken_up_again_and_one_that_failed_by_itself_is_not(st
         score_if_due(again, LAST)
         wait_until(lambda: jobs.state(folder).name == "failed", "it failed")
         ticket = started(Run(folder))["ticket"]
-        score_if_due(again, SavedSnapshot(320, 600.0, "cuda", last=False))
+        score_if_due(again, SavedSnapshot(320, 600.0, "cuda", 2.0, last=False))
         assert jobs.state(folder).name == "failed"
-        score_if_due(again, SavedSnapshot(320, 59.0, "cpu", last=True))  # the last is tried where others were, too
+        score_if_due(again, SavedSnapshot(320, 59.0, "cpu", 2.0, last=True))  # the last is tried where others were, too
         wait_until(lambda: started(Run(folder))["ticket"] > ticket, "it was started again")
     finally:
         clean_up(store)
