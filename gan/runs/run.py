@@ -27,7 +27,7 @@ from gan.config.run_config import RunConfig
 from gan.data.info import DatasetInfo
 from gan.errors import ConfigError, DamagedFileError, RunError
 from gan.io.atomic import FileVersion, file_version, file_versions
-from gan.io.untrusted_files import is_regular, read_bytes, skipping_unreadable
+from gan.io.untrusted_files import is_regular, log_damaged, read_bytes
 from gan.jobs.kinds import refuse_link
 from gan.jobs.status import Status, read_status
 from gan.runs import notes
@@ -79,8 +79,10 @@ class Run:
     @property
     def about(self) -> About:
         """Title, tags and notes, as they are now; empty where about.json cannot be read, which is logged."""
-        with skipping_unreadable(self.path / notes.FILE):
+        try:
             return _about(self.path, file_versions(self.path, (notes.FILE, "config.json")))
+        except OSError as error:
+            log_damaged(self.path / notes.FILE, error)
         return About(created=notes.config_time(self.path))
 
     @property
@@ -229,12 +231,13 @@ def stored_runs() -> list[Run]:
     store = settings.store()
     if not store.is_dir():
         return []
-    runs = [Run(path) for path in store.iterdir() if names.NAME.fullmatch(path.name) and _is_folder(path)]
+    with os.scandir(store) as entries:  # knows what is a folder without asking for each
+        runs = [Run(store / entry.name) for entry in entries if names.NAME.fullmatch(entry.name) and _is_folder(entry)]
     return sorted(runs, key=lambda run: (run.created, run.name), reverse=True)
 
 
-def _is_folder(path: Path) -> bool:
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
     try:
-        return path.is_dir() and not path.is_symlink()
+        return entry.is_dir(follow_symlinks=False)
     except OSError:  # listed, so that its card says what is wrong
         return True
