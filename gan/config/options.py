@@ -163,6 +163,13 @@ def format_value(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
+def readable_value(value: Any) -> str:
+    """An option's value for a reader: `12,800`, `0.0002`; what is no number as `format_value`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return format_value(value)
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
+
+
 def _number(text: str) -> Any:
     """The text as a number where it is one: pydantic does not take the text "32" for a Literal of 32."""
     for convert in (int, float):

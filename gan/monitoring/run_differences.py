@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gan.config import options
 from gan.runs import parents
@@ -28,12 +27,9 @@ def option_differences(runs: Sequence[Run]) -> list[OptionDifference]:
     differences = []
     for option in options.all_options():
         values = tuple(
-            _as_text(config[option.path]) if option.applies(config["data.name"]) else "" for config in configs
+            options.readable_value(config[option.path]) if option.applies(config["data.name"]) else ""
+            for config in configs
         )
         if len(set(values)) > 1:
             differences.append(OptionDifference(option.path, option.label, option.unit, values))
     return differences
-
-
-def _as_text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else options.format_value(value)

@@ -78,6 +78,14 @@ def test_every_option_has_help_a_label_and_limits() -> None:
         assert not numeric or (option.minimum is not None and option.maximum is not None), option.path
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(12800.0, "12,800"), (1e6, "1,000,000"), (0.0002, "0.0002"), (0.5, "0.5"), (True, "true"), (("a", "b"), "a,b")],
+)
+def test_values_for_readers_have_separated_thousands_and_all_digits(value: object, text: str) -> None:
+    assert options.readable_value(value) == text
+
+
 def test_registries_have_the_keys_that_the_config_offers() -> None:
     offered = {option.path: set(option.choices) for option in options.all_options()}
     assert set(FAMILIES) == offered["model.family"]

@@ -205,6 +205,13 @@ def test_an_option_that_means_nothing_for_a_runs_data_has_no_value_there() -> No
     assert "optim.lr" not in found
 
 
+def test_options_in_a_comparison_have_separated_thousands() -> None:
+    for name, kimg in (("short", 1600.0), ("long", 12800.0)):
+        lifecycle.create_run(options.build_config({"train.kimg": kimg}), name)
+    (length,) = run_differences.option_differences([find_run("short"), find_run("long")])
+    assert (length.path, length.values) == ("train.kimg", ("1,600", "12,800"))
+
+
 def swept(*grid: str, kid: tuple[float | None, ...]) -> list[Run]:
     """A sweep whose runs have the demo run's scores with these kernel distances, None for no scores."""
     planned = sweeps.plan_sweep("s", options.build_config({}), sweeps.read_grid(grid))

@@ -1,5 +1,6 @@
 """The runs of the overview as a table: columns, search and view in the link, and actions on the selected runs."""
 
+import json
 from typing import Any
 
 import pytest
@@ -47,6 +48,32 @@ def test_the_table_has_what_differs_the_scores_and_the_progress() -> None:
     assert shown["state"].tolist() == ["Finished"] * 3
     assert shown["kid interval"].tolist()[1].count(" to ") == 1
     assert "train.batch" not in shown.columns
+
+
+def formats(at: AppTest) -> dict[str, str]:
+    """How the table writes numbers, by the keys of its columns."""
+    columns = json.loads(at.dataframe[0].proto.columns)
+    return {key: column.get("type_config", {}).get("format", "") for key, column in columns.items()}
+
+
+def test_whole_options_have_separated_thousands_and_small_ones_all_digits() -> None:
+    for name, kimg in (("short", 1600.0), ("long", 12800.0)):
+        made(name, **{"train.kimg": kimg, "optim.lr": kimg / 64e6})
+    at = page("overview", view="table")
+    assert table(at)["train.kimg"].tolist() == [12800.0, 1600.0]
+    assert formats(at)["train.kimg"] == "localized"
+    assert formats(at)["optim.lr"] == "%g"
+
+
+def test_columns_of_tags_and_sweeps_are_there_once_a_run_has_some() -> None:
+    three_runs()
+    at = page("overview", view="table")
+    assert not {"tags", "sweep"} & set(at.multiselect(key="list columns").options)
+    assert "tags" not in table(at).columns
+    notes.update_about(find_run("a").path, tags=("paper",), sweep="rates")
+    at.run()
+    assert table(at)["tags"].tolist() == ["", "", "paper"]
+    assert "Sweep" in at.multiselect(key="list columns").options
 
 
 def test_verdicts_are_those_of_the_runs_and_a_drawing_does_not_wait_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,7 @@ def _attributes(images: ImageSet, regimes: list[Regime]) -> list[str]:
 def _generators(options: StudyOptions, plans: list[RegimePlan], regimes: list[Regime]) -> list[str]:
     pairs = list(zip(regimes, plans, strict=True))
     own = [regime for regime, plan in pairs if not plan.divisions[0].division.is_whole]
-    lengths = " and ".join(f"{r.generator['kimg']:g} thousand images at {r.share:.0%}" for r in own)
+    lengths = " and ".join(f"{r.generator['kimg']:,g} thousand images at {r.share:.0%}" for r in own)
     if options.folds > 1:
         return [
             f"Each of the {options.folds} folds trained generators of its own, from scratch, for {lengths}. Training "

@@ -15,6 +15,7 @@ from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from gan.sampling.conditions import Condition
 from pages.ui import link_echo
+from pages.ui.frame import error_text
 from pages.ui.gallery import attribute_picker, class_picker, controls
 from pages.ui.gallery.controls import Sampling
 
@@ -85,7 +86,7 @@ def _restore(run: Run, info: DatasetInfo, name: str, values: list[str]) -> str:
     except ValueError:
         value = lowest - 1
     if not lowest <= value <= highest:
-        return f"{name} takes a number from {lowest:g} to {highest:g}, not {escape_markdown(values[-1])}."
+        return f"{name} takes a number from {lowest:,} to {highest:,}, not {escape_markdown(values[-1])}."
     if name == PAGE:
         controls.open_page(int(value))
         return ""
@@ -98,7 +99,7 @@ def _restore_conditions(run: Run, info: DatasetInfo, values: list[str]) -> str:
     try:
         conditions = [Condition.from_text(value, info) for value in values if value]
     except UserError as error:
-        return escape_markdown(str(error))
+        return error_text(error)
     if info.kind == "class":
         class_picker.choose_classes(run, info, conditions)
     else:

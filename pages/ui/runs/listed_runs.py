@@ -37,7 +37,7 @@ def listed_runs(runs: list[Listed]) -> None:
     elif view == run_search.TABLE:
         rows = run_table.matching_rows(matching, query)
         with columns:
-            run_table.column_choice(rows[1])
+            run_table.column_choice(rows)
         run_table.table_view(rows, query)
     else:
         card_pages(matching)

@@ -91,7 +91,7 @@ def options_text(values: Mapping[str, Any]) -> str:
     """Options as text: `batch size 8`, `learning rate 0.0001 and precision float32`."""
     labels = {option.path: option.label for option in options.all_options()}
     said = [
-        f"{labels[path][0].lower()}{labels[path][1:]} {options.format_value(value)}" for path, value in values.items()
+        f"{labels[path][0].lower()}{labels[path][1:]} {options.readable_value(value)}" for path, value in values.items()
     ]
     return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
 

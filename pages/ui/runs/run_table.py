@@ -60,9 +60,9 @@ def table_view(rows: Rows, query: Filter) -> None:
 def _table(query: Filter, current_rows: Callable[[], Rows]) -> None:
     with errors_shown():
         run_selection.rerun_after_change()
-        runs, records = current_rows()
+        runs, records = rows = current_rows()
         verdicts: Verdicts = {}
-        columns = {column.key: column for column in all_columns(records, verdicts)}
+        columns = {column.key: column for column in all_columns(rows, verdicts)}
         actions = st.container()
         chosen = [key for key in st.session_state[run_search.COLUMNS] if key in columns] or standard_columns(columns)
         unknown: list[Listed] = []
@@ -102,9 +102,9 @@ def selection_key(runs: Sequence[Listed]) -> str:
     return f"run table {hash(tuple(entry.run.name for entry in runs))}"
 
 
-def column_choice(records: Sequence[RunRecords]) -> None:
-    """The choice of the columns that runs with these records can have, in the link."""
-    columns = {column.key: column for column in all_columns(records, {})}
+def column_choice(rows: Rows) -> None:
+    """The choice of the columns that these runs can have, in the link."""
+    columns = {column.key: column for column in all_columns(rows, {})}
     chosen = [key for key in st.session_state[run_search.COLUMNS] if key in columns] or standard_columns(columns)
     st.session_state[run_search.COLUMNS] = chosen
     with st.popover("Columns", icon=":material/view_column:"):
@@ -115,19 +115,24 @@ def column_choice(records: Sequence[RunRecords]) -> None:
 
 
 def standard_columns(columns: Mapping[str, Column]) -> list[str]:
-    """The keys of the columns that are shown unless others are chosen; scores only where a run has them."""
+    """The keys of the columns that are shown unless others are chosen."""
     options = [key for key in columns if "." in key][:STANDARD_OPTIONS]
     scores = [key for score in STANDARD_SCORES for key in (score, score + INTERVAL) if key in columns]
-    return [*STANDARD, *options, *scores, *STANDARD_END]
+    return [*STANDARD, *options, *scores, *(key for key in STANDARD_END if key in columns)]
 
 
-def all_columns(records: Sequence[RunRecords], verdicts: Verdicts) -> list[Column]:
-    """Every column that these runs can have: options that differ, and scores that one of them has.
+def all_columns(rows: Rows, verdicts: Verdicts) -> list[Column]:
+    """Every column that these runs can have: options that differ, and the tags, sweeps and scores that one of them has.
 
     `verdicts` are looked up when the table is drawn.
     """
+    runs, records = rows
+    unused = {"tags"} if not any(entry.about.tags for entry in runs) else set()
+    unused |= {"sweep"} if not any(entry.about.sweep for entry in runs) else set()
+    about = [column for column in _run_columns(verdicts) if column.key not in unused]
     scores = [column for score in score_table.COLUMNS for column in _score_columns(score, records)]
-    return [*_run_columns(verdicts), *map(_option_column, run_table.differing_options(records)), *scores]
+    options = [_option_column(option, records) for option in run_table.differing_options(records)]
+    return [*about, *options, *scores]
 
 
 def _run_columns(verdicts: Verdicts) -> list[Column]:
@@ -177,13 +182,16 @@ def _run_columns(verdicts: Verdicts) -> list[Column]:
     ]
 
 
-def _option_column(option: Option) -> Column:
+def _option_column(option: Option, records: Sequence[RunRecords]) -> Column:
     head = f"{option.label} ({option.unit})" if option.unit else option.label
     look: Any = st.column_config.TextColumn(head, help=option.help)
     if option.value_type is bool:
         look = st.column_config.CheckboxColumn(head, help=option.help)
     elif option.value_type in (int, float):
-        look = st.column_config.NumberColumn(head, help=option.help, format="%g")
+        values = [run_table.option_value(option, record.options) for record in records]
+        # Separated thousands, as elsewhere; but that format would round a learning rate to 0.
+        whole = all(float(value).is_integer() for value in values if value is not None)
+        look = st.column_config.NumberColumn(head, help=option.help, format="localized" if whole else "%g")
 
     def value(_: Listed, record: RunRecords) -> Any:
         found = run_table.option_value(option, record.options)

@@ -8,7 +8,6 @@ from gan.config import options
 from gan.config.options import Option
 from gan.config.run_config import RunConfig
 from gan.io.markdown_text import escape_markdown
-from pages.ui import fmt
 
 
 def changed_options(config: RunConfig, base: RunConfig, origin: str) -> None:
@@ -32,6 +31,4 @@ def value_text(value: Any) -> str:
     """The value of an option as text."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, int | float):
-        return f"{value:g}" if isinstance(value, float) else fmt.number(value)
-    return escape_markdown(options.format_value(value)) or "none"
+    return escape_markdown(options.readable_value(value)) or "none"
