@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from gan.errors import RunError
-from gan.io.markdown_text import escape_markdown, escape_message
+from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run, all_runs, find_run
 from pages.ui import fmt, frame, link_echo
 from pages.ui.compare import chosen_runs, curves, downloads, sheets, sweeps, tables, verdicts
@@ -18,7 +18,8 @@ def page() -> None:
     frame.page_title("Compare", "Runs side by side. The address of this page is a link that you can send.")
     link_echo.settle(chosen_runs.LINK, chosen_runs.PARAMETERS)
     stored = all_runs()
-    titles = {run.name: run.title for run in stored if not run.about.archived}
+    about = {run.name: run.about for run in stored}  # looked up once, as each look takes the system's time
+    titles = {name: known.title or name for name, known in about.items() if not known.archived}
     if not titles and "runs" not in st.query_params:
         frame.empty_state(
             "There is no run yet. Train one: the digits take a few minutes.", "Train a first run", frame.TRAIN
@@ -33,15 +34,16 @@ def page() -> None:
         second_run_hint([run.name for run in runs], titles)
     if not runs:
         return
-    verdicts.compared_verdicts(runs)
+    labels = chosen_runs.run_labels(runs)
+    verdicts.compared_verdicts(runs, labels)
     hidden: set[str] = set()
     baseline = None
     if len(runs) > 1:
-        hidden, baseline = chosen_runs.view_choices(runs)
-        tables.options_that_differ(runs)
-    tables.compared_scores(runs, baseline)
-    curves.compared_curves(runs, hidden)
-    sheets.compared_samples(runs, hidden)
+        hidden, baseline = chosen_runs.view_choices(labels)
+        tables.options_that_differ(runs, labels)
+    tables.compared_scores(runs, labels, baseline)
+    curves.compared_curves(runs, labels, hidden)
+    sheets.compared_samples(runs, labels, hidden)
     if len(runs) > 1:
         downloads.downloads_row(runs, baseline)
 
@@ -59,7 +61,7 @@ def run_choice(titles: Mapping[str, str], in_sweep: list[str]) -> list[Run]:
         try:
             runs.append(find_run(name))
         except RunError as error:
-            st.warning(escape_message(str(error)), icon=":material/link_off:")
+            st.warning(frame.error_text(error), icon=":material/link_off:")
     if len(requested) > MAX_RUNS:
         st.info(f"{len(requested)} runs are requested: these are the first {MAX_RUNS}.", icon=":material/info:")
     chosen = [run.name for run in runs]

@@ -12,7 +12,7 @@ ICONS = {"ok": ":material/check_circle:", "warning": ":material/info:", "problem
 
 def page() -> None:
     """A button that checks, and the lines of the last check."""
-    frame.page_title("System", "What the store's file system, devices and engines do. For whoever looks after them.")
+    frame.page_title("System", "Whether the store, the devices and the engines work here. For administrators.")
     folder = background.task_folder(doctor.TASK)
     st.button(
         "Check this installation",

@@ -1,8 +1,11 @@
 """Two runs are compared from the page of one of them, by an address that shows a colleague the same."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
+from gan.runs import notes
 from tests.browser.conftest import Server, Visit
 from tests.browser.effort import count_effort, permanent_words
 from tests.support.pages import ended, made
@@ -13,7 +16,7 @@ MOST_WORDS = {"table": 120, "compare": 120}
 def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_STORE", str(server.store))
     ended(made("slow-rate", **{"optim.lr": 0.0001}), state="finished")
-    ended(made("fast-rate", **{"optim.lr": 0.001}), state="finished")
+    fast = ended(made("fast-rate", **{"optim.lr": 0.001}), state="finished")
     page = visit.page
     visit.open("progress?run=slow-rate")
     page.get_by_role("button", name="Compare").click()
@@ -23,6 +26,7 @@ def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypat
     runs.press("Enter")
     expect(page).to_have_url(f"{server.address}/compare?runs=slow-rate%2Cfast-rate")
 
+    notes.update_about(fast.path, title="fast-rate with a title that takes more than the width of a phone")
     page.goto(page.url)  # as somebody who was sent the link
     differing = page.locator(".st-key-comparison-options").get_by_role("row")
     expect(differing).to_have_count(2)  # the names of the runs, and the only option in which they differ
@@ -34,6 +38,11 @@ def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypat
         expect(loss.locator(".legendtext").filter(has_text=name)).to_be_visible()
         expect(page.get_by_role("img", name=f"Generated samples of the run {name} before training")).to_be_visible()
     visit.shot("compare")
+    page.set_viewport_size({"width": 400, "height": 900})
+    for pill in page.locator(".st-key-compared-shown").get_by_role("button", name=re.compile("-rate")).all():
+        box = pill.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 400
 
 
 def test_runs_selected_in_the_table_are_compared_and_exported_in_six_clicks(

@@ -13,6 +13,7 @@ from pages.ui.palette import Theme, contrast, mixed
 ROOT = Path(__file__).resolve().parents[2]
 THEMES: tuple[Theme, Theme] = ("light", "dark")
 QUIET = 0.75  # the opacity of captions and notes in style.css
+PINNED = 0.6  # that of a pinned column in a table, which Streamlit draws
 
 
 def theme(name: Theme) -> dict[str, Any]:
@@ -43,6 +44,8 @@ def test_all_words_can_be_read_on_their_grounds(name: Theme) -> None:
         assert contrast(colors["textColor"], ground) >= 7
         assert contrast(colors["linkColor"], ground) >= 4.5
         assert contrast(mixed(colors["textColor"], ground, QUIET), ground) >= 4.5
+    ground = colors["backgroundColor"]
+    assert contrast(mixed(colors["textColor"], ground, PINNED), ground) >= 4.5
     assert contrast("#FFFFFF", colors["primaryColor"]) >= 4.5  # the words on a button
     assert contrast(colors["primaryColor"], colors["backgroundColor"]) >= 3
 

@@ -1,6 +1,7 @@
 """The runs of a comparison: their labels, which are drawn, and the baseline; all in the link."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -15,15 +16,15 @@ LINK = "compare link"  # key of the session state, for link_echo
 SHOWN_KEY, BASELINE_KEY = "compared shown", "compared baseline"  # keys of the session state
 
 
-def run_label(run: Run) -> str:
-    """The label of a run in charts and tables."""
-    return fmt.run_label(run.name, run.title)
+def run_labels(runs: Sequence[Run]) -> dict[str, str]:
+    """The labels of the runs in charts and tables, by their names: the title, with the name where two share it."""
+    titles = Counter(run.title for run in runs)
+    return {run.name: run.title if titles[run.title] == 1 else fmt.run_label(run.name, run.title) for run in runs}
 
 
-def view_choices(runs: Sequence[Run]) -> tuple[set[str], int | None]:
+def view_choices(labels: Mapping[str, str]) -> tuple[set[str], int | None]:
     """The fields for what is drawn and for the baseline: names of hidden runs, and the baseline's position or None."""
-    names = [run.name for run in runs]
-    labels = {run.name: run_label(run) for run in runs}
+    names = list(labels)
     hidden = set(st.query_params.get(HIDDEN, "").split(",")) & set(names)
     st.session_state[SHOWN_KEY] = [name for name in names if name not in hidden]
     baseline = st.query_params.get(BASELINE)
@@ -32,7 +33,8 @@ def view_choices(runs: Sequence[Run]) -> tuple[set[str], int | None]:
         st.pills(
             "Drawn", names, selection_mode="multi", key=SHOWN_KEY,
             format_func=lambda name: escape_markdown(labels[name]),
-            on_change=_follow_shown, args=(names,), help="The others leave the curves and samples; tables keep them.",
+            on_change=_follow_shown, args=(names,), width="stretch",
+            help="The others leave the curves and samples; tables keep them.",
         )  # fmt: skip
         st.selectbox(
             "Baseline", names, index=None, key=BASELINE_KEY, format_func=lambda name: labels[name], width=260,

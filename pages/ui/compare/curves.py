@@ -1,6 +1,6 @@
 """The curves of the compared runs over each other."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,7 +11,6 @@ from gan.runs.metrics import D_G_Z1, D_X, LOSS_D, LOSS_G, METRICS
 from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
 from pages.ui import cache
-from pages.ui.compare.chosen_runs import run_label
 from pages.ui.components import live_chart
 
 COMPARED = (LOSS_D, LOSS_G, D_X, D_G_Z1)
@@ -23,7 +22,7 @@ def column_pairs(count: int) -> Iterator[DeltaGenerator]:
         yield from st.columns(2, gap="medium")[: count - first]
 
 
-def compared_curves(runs: Sequence[Run], hidden: Collection[str]) -> None:
+def compared_curves(runs: Sequence[Run], labels: Mapping[str, str], hidden: Collection[str]) -> None:
     """A chart for each metric with the curves of the runs that are not hidden."""
     st.header("Curves", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -40,8 +39,8 @@ def compared_curves(runs: Sequence[Run], hidden: Collection[str]) -> None:
         everything = st.toggle(
             "All values", key="compared all values", help="Rare peaks are cut off otherwise, as they flatten the rest."
         )
-    rows = {run_label(run): cache.metrics(run) for run in runs}
-    left_out = {run_label(run) for run in runs if run.name in hidden}
+    rows = {labels[run.name]: cache.metrics(run) for run in runs}
+    left_out = {labels[run.name] for run in runs if run.name in hidden}
     for metric, column in zip(COMPARED, column_pairs(len(COMPARED)), strict=True):
         with column, st.container(border=True):
             st.markdown(f"**{METRICS[metric].label}**")

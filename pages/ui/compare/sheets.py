@@ -8,7 +8,6 @@ import streamlit as st
 from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
 from pages.ui import fmt, frame
-from pages.ui.compare.chosen_runs import run_label
 from pages.ui.compare.curves import column_pairs
 from pages.ui.progress import samples
 
@@ -17,7 +16,7 @@ NEAR = 0.05
 """Difference in images seen, as a share, up to which two sheets are of the same moment."""
 
 
-def compared_samples(runs: Sequence[Run], hidden: Collection[str]) -> None:
+def compared_samples(runs: Sequence[Run], labels: Mapping[str, str], hidden: Collection[str]) -> None:
     """The sheet of each run that is not hidden nearest to a number of images seen, by default one that all reached."""
     st.header("Samples", anchor=False)
     drawn = [run for run in runs if run.name not in hidden]
@@ -36,7 +35,7 @@ def compared_samples(runs: Sequence[Run], hidden: Collection[str]) -> None:
         )  # fmt: skip
     for run, column in zip(drawn, column_pairs(len(drawn)), strict=True):
         with column, st.container(border=True):
-            _run_sheet(run, sheets[run.name], wanted)
+            _run_sheet(run, escape_markdown(labels[run.name]), sheets[run.name], wanted)
 
 
 def common_moment(sheets: Mapping[str, Mapping[int, Path]], moments: Sequence[int]) -> int:
@@ -45,9 +44,8 @@ def common_moment(sheets: Mapping[str, Mapping[int, Path]], moments: Sequence[in
     return max(seen for seen in moments if seen <= reached)
 
 
-def _run_sheet(run: Run, sheets: Mapping[int, Path], wanted: int) -> None:
+def _run_sheet(run: Run, title: str, sheets: Mapping[int, Path], wanted: int) -> None:
     """The run's sheet nearest to the wanted moment; says so where it is of another."""
-    title = escape_markdown(run_label(run))
     st.page_link(frame.PROGRESS, label=f"**{title}**", query_params={"run": run.name})
     if not sheets:
         st.caption("No picture yet.")

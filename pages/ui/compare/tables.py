@@ -1,6 +1,6 @@
 """The tables of a comparison: the options that differ, and the scores."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +14,6 @@ from gan.monitoring import run_differences, score_table
 from gan.monitoring.score_table import Cell
 from gan.runs.run import Run
 from pages.ui import background, cache, fmt, frame
-from pages.ui.compare.chosen_runs import run_label
 from pages.ui.evaluate.job_progress import begin_evaluation
 
 SWITCH_LABELS = {"true": "on", "false": "off"}
@@ -27,7 +26,7 @@ def comparison_table(names: Sequence[str], columns: Sequence[str], cells: Sequen
         st.table(pd.DataFrame(cells, index=index, columns=heads))
 
 
-def options_that_differ(runs: Sequence[Run]) -> None:
+def options_that_differ(runs: Sequence[Run], labels: Mapping[str, str]) -> None:
     """A table of the options in which the runs differ."""
     st.header("What differs", anchor=False)
     readable = [run for run in runs if not run.config_problem]
@@ -39,17 +38,17 @@ def options_that_differ(runs: Sequence[Run]) -> None:
     values = [
         [SWITCH_LABELS.get(value, escape_markdown(value)) or "—" for value in option.values] for option in differences
     ]
-    comparison_table(names, [run_label(run) for run in readable], values, "options")
+    comparison_table(names, [labels[run.name] for run in readable], values, "options")
 
 
-def compared_scores(runs: Sequence[Run], baseline: int | None) -> None:
+def compared_scores(runs: Sequence[Run], labels: Mapping[str, str], baseline: int | None) -> None:
     """A table of the scores of each run's best snapshot, and a button to score those that have none."""
     st.header("Scores", anchor=False)
     evaluations = [score_table.compared_evaluation(run) for run in runs]
     if any(result is not None for result in evaluations):
         rows = score_table.score_rows(evaluations, baseline)
         columns = [
-            f"{run_label(run)}, after {fmt.images(result.snapshot)}" if result is not None else run_label(run)
+            f"{labels[run.name]}, after {fmt.images(result.snapshot)}" if result is not None else labels[run.name]
             for run, result in zip(runs, evaluations, strict=True)
         ]
         cells = [[_cell_markdown(cell) for cell in row.cells] for row in rows]
@@ -58,9 +57,9 @@ def compared_scores(runs: Sequence[Run], baseline: int | None) -> None:
     for run, result in zip(runs, evaluations, strict=True):
         best = best_score(run)
         if best is not None and (result is None or best.snapshot != result.snapshot):
-            st.caption(f"Best snapshot of {escape_markdown(run_label(run))}: {best_text(run)}.")
+            st.caption(f"Best snapshot of {escape_markdown(labels[run.name])}: {best_text(run)}.")
         if result is None:
-            _without_scores(run)
+            _without_scores(run, escape_markdown(labels[run.name]))
 
 
 def _cell_markdown(cell: Cell) -> str:
@@ -80,15 +79,14 @@ def _scores_caption(evaluations: Sequence[EvaluationResult | None]) -> None:
     st.caption(text)
 
 
-def _without_scores(run: Run) -> None:
+def _without_scores(run: Run, title: str) -> None:
     """That a run has no scores, with the button that scores its newest snapshot, or the progress of that."""
-    title = escape_markdown(run_label(run))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         state = job.job_state(run, "scores")
         if state is not None and state.alive:
             background.progress_bar(job.job_folder(run, "scores"), f"Scoring {title}")
             return
-        if not run.snapshots():
+        if run.newest_snapshot() is None:
             st.caption(f"{title} has no snapshot to score.")
             return
         st.caption(f"{title} has no full scores.", width="content")

@@ -6,6 +6,7 @@ from gan import jobs
 from gan.monitoring.curve_rules import Finding
 from gan.monitoring.diagnosis import diagnose, warning_onsets
 from gan.monitoring.observations import observations_from_run
+from gan.monitoring.verdict_parts import USELESS
 from gan.runs.metrics_table import MetricsTable
 from gan.runs.run import Run
 from pages.ui import cache, frame
@@ -51,7 +52,7 @@ def diagnosis_panel(run: Run, state: jobs.State, rows: MetricsTable) -> dict[str
 
 def finding_line(run: Run, finding: Finding) -> None:
     """One finding: headline, meaning, what to do, and links to a corrected clone and to the explanation."""
-    colour, icon = SIGNS[finding.level]
+    colour, icon = SIGNS["error" if finding.key in USELESS else finding.level]  # as in the verdict
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap="xsmall", key=f"words-finding-{finding.key}"):
             with st.container(key=f"headline-{finding.key}"):

@@ -133,7 +133,7 @@ def finished_card(run: Run, state: jobs.State, verdict: RunVerdict | None) -> No
         run_notes.run_tags(run)
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"ways-{run.name}"):
             page_link(run, frame.PROGRESS, "Progress", icon=None)
-            if not problem and run.snapshots():
+            if not problem and run.newest_snapshot() is not None:
                 page_link(run, frame.GALLERY, "Gallery", icon=None)
             run_notes.run_menu(run)
 

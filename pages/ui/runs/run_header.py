@@ -55,7 +55,7 @@ def run_picker(page: str) -> Run | None:
         run = find_run(chosen)
     except RunError as error:
         frame.page_title(heading)
-        run_missing(escape_message(str(error)))
+        run_missing(frame.error_text(error))
         return None
     st.query_params["run"] = st.session_state["last run"] = run.name
     frame.name_tab(f"{run.title} · {heading}")
@@ -191,7 +191,7 @@ def run_head(run: Run, state: jobs.State) -> None:
         with st.container(width="stretch", gap="xsmall", key="run-info"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 state_badge(run, state)
-                if not problem and run.snapshots():
+                if not problem and run.newest_snapshot() is not None:
                     verdict_badge.verdict_badge(cache.run_verdict(run, state))
                 run_notes.run_tags(run)
             st.caption(escape_markdown(info_text(run, state, size=True)))
@@ -230,7 +230,7 @@ def run_end(run: Run, state: jobs.State) -> None:
 def has_no_snapshot(run: Run) -> bool:
     """Whether the run has no snapshot yet; if so, draws a message with the link to its progress."""
     problem = run.config_problem
-    if not problem and run.snapshots():
+    if not problem and run.newest_snapshot() is not None:
         return False
     st.info(escape_message(problem) or "This run has no snapshot yet: its first appears after a part of the training.")
     if st.button("Look at its progress", type="primary", icon=":material/show_chart:"):

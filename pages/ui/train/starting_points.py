@@ -161,8 +161,8 @@ def preset_card(name: str, preset: Preset) -> None:
         used = is_in_use(preset.config)
         st.button(
             "In use" if used else "Use", key=f"use {name}", on_click=fill_from_preset, args=(name,),
-            width="stretch", icon=":material/check:" if used else None,
-            help=f"Fill the form with the preset {name}.",
+            width="stretch", disabled=used, icon=":material/check:" if used else None,
+            help="The form holds this preset." if used else f"Fill the form with the preset {name}.",
         )  # fmt: skip
 
 
