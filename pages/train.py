@@ -47,7 +47,7 @@ def page() -> None:
     try:
         config = form.form_config()
     except ConfigError as error:
-        right.error(str(error), icon=":material/error:")
+        right.error(error_text(error), icon=":material/error:")
         return
     estimated = estimate(config)  # once: it looks for a comparable run among all
     with starts, errors_shown():
@@ -108,7 +108,7 @@ def changes_from_clone(config: RunConfig) -> None:
         run = find_run(st.query_params["clone"])
         base = parents.visible_config(run)
         if base != run.config:
-            st.caption("The run starts from a run that you cannot see: a clone of yours starts anew.")
+            st.caption("This run continues one that you cannot see. Its clone starts from scratch.")
         config_diff.changed_options(config, base, f"the run **{run_notes.run_title(run)}**")
 
 

@@ -29,10 +29,10 @@ def check_result(report: CheckReport) -> None:
     assert report.staged is not None, "an upload has a folder"
     if report.asks:
         others = [finding for finding in report.problems if finding.key != "choose-reading"]
-        proposal_cards(report, report.staged, read_so)
-        reading_editor(report, report.staged, read_so)
+        proposal_cards(report, report.staged, change_reading)
+        reading_editor(report, report.staged, change_reading)
         findings.findings_panel(others)
-        names_encoding_field(report.staged, read_names)
+        names_encoding_field(report.staged, change_names)
         discard_button(report.staged)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -49,8 +49,8 @@ def check_result(report: CheckReport) -> None:
     findings.findings_panel(report.errors)
     if label_by_hand.needs_labels(report):
         label_by_hand.labelling_panel(report.staged)
-        reading_editor(report, report.staged, read_so)
-        names_encoding_field(report.staged, read_names)
+        reading_editor(report, report.staged, change_reading)
+        names_encoding_field(report.staged, change_names)
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -66,8 +66,8 @@ def check_result(report: CheckReport) -> None:
             st.header("Balance", anchor=False)
             balance(report)
         dataset_view.pixel_summary(report.sizes, report.modes)
-    reading_editor(report, report.staged, read_so)
-    names_encoding_field(report.staged, read_names)
+    reading_editor(report, report.staged, change_reading)
+    names_encoding_field(report.staged, change_names)
 
 
 def reading_sentences(report: CheckReport) -> None:
@@ -93,7 +93,7 @@ def discard_button(folder: Path) -> None:
     st.button("Discard", icon=":material/delete:", key="reject set", on_click=discard, args=(folder,))
 
 
-def read_so(folder: Path, reading: Reading) -> None:
+def change_reading(folder: Path, reading: Reading) -> None:
     """Check an upload again, read in this way; for `on_click`."""
     with errors_noted():
         upload_check.change_reading(folder, reading)
@@ -106,7 +106,7 @@ def check_again(folder: Path) -> None:
         jobs.start_task(folder)
 
 
-def read_names(folder: Path, names_encoding: str) -> None:
+def change_names(folder: Path, names_encoding: str) -> None:
     """Unpack and check an upload again, with its names read in this encoding; for `on_click`."""
     with errors_noted():
         upload_check.change_names_encoding(folder, names_encoding)

@@ -43,13 +43,13 @@ def file_rows(found: Mapping[str, Sequence[Example]], counts: Mapping[str, int])
     st.html(body)
 
 
-def _file(one: Example, name: str) -> str:
-    file, group = html.escape(one.file), f", group {html.escape(one.group)}" if one.group else ""
-    alt = html.escape(f"File {one.file}, understood as {name}")
-    fitted = html.escape(f"{one.file} as the networks will see it")
+def _file(example: Example, name: str) -> str:
+    file, group = html.escape(example.file), f", group {html.escape(example.group)}" if example.group else ""
+    alt = html.escape(f"File {example.file}, understood as {name}")
+    fitted = html.escape(f"{example.file} as the networks will see it")
     return (
-        f'<figure class="pair" title="{file}: {one.split}{group}">'
-        f'<img alt="{alt}" height="{HEIGHT}" src="{data_uri(encode_png(one.pixels, {}))}">'
-        f'<img alt="{fitted}" width="{HEIGHT}" height="{HEIGHT}" src="{data_uri(encode_png(one.fitted, {}))}">'
+        f'<figure class="pair" title="{file}: {example.split}{group}">'
+        f'<img alt="{alt}" height="{HEIGHT}" src="{data_uri(encode_png(example.pixels, {}))}">'
+        f'<img alt="{fitted}" width="{HEIGHT}" height="{HEIGHT}" src="{data_uri(encode_png(example.fitted, {}))}">'
         f"<figcaption><bdi>{file}</bdi></figcaption></figure>"
     )

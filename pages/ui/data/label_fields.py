@@ -15,6 +15,7 @@ from gan.data.ingest.labels.reading import Encoding, Reading, Role, TableReading
 from gan.errors import DataError
 from gan.io.markdown_text import escape_markdown
 from pages.ui import cache_images
+from pages.ui.frame import error_text
 
 FOLDERS, TABLE, FILE_NAMES = "Folders", "A table", "File names"
 ROLES: dict[Role, str] = {"class": "Class", "split": "Split", "group": "Group (patient, slide)", "ignore": "Not used"}
@@ -182,7 +183,7 @@ def table_fields(form: Form) -> TableReading | None:
     try:
         head = cache_images.from_listing(form.folder, choices.table_head, files, header, joins)
     except DataError as error:
-        st.error(escape_markdown(str(error)))
+        st.error(error_text(error))
         return None
     st.dataframe(head, hide_index=True, height="content", key=form.key("head", files, header))
     return column_fields(
@@ -199,7 +200,7 @@ def column_fields(
         return None
     on = (files, header)
 
-    def one(label: str, name: str, value: str, extra: Sequence[str] = ()) -> str:
+    def column_field(label: str, name: str, value: str, extra: Sequence[str] = ()) -> str:
         options = [*extra, *columns]
         texts = {"": "none", BY_TABLE: "the name of each table"}
         chosen: str = st.selectbox(
@@ -210,21 +211,23 @@ def column_fields(
 
     left, right = st.columns(2)
     with left:
-        image = one("Column that names the images", "image column", base.image)
+        image = column_field("Column that names the images", "image column", base.image)
         encodings = list(ENCODINGS)
         encoding: Encoding = st.selectbox(
             "Labels", encodings, index=encodings.index(base.encoding), format_func=ENCODINGS.__getitem__,
             key=form.key("encoding", *on),
         )  # fmt: skip
         if encoding in ("class", "several"):
-            labels: tuple[str, ...] = (one("Column of the labels", "label column", next(iter(base.labels), "")),)
+            labels: tuple[str, ...] = (
+                column_field("Column of the labels", "label column", next(iter(base.labels), "")),
+            )
         else:
             kept = [name for name in base.labels if name in columns]
             labels = tuple(st.multiselect("Columns of the labels", columns, kept, key=form.key("label columns", *on)))
     with right:
-        group = one("Group: patient, lesion, slide", "group column", base.group, [""])
+        group = column_field("Group: patient, lesion, slide", "group column", base.group, [""])
         extra = ["", BY_TABLE] if len(files) > 1 else [""]
-        split = one("Split", "split column", BY_TABLE if base.split_by_table else base.split, extra)
+        split = column_field("Split", "split column", BY_TABLE if base.split_by_table else base.split, extra)
     changes = several_fields(form, base, on) if encoding == "several" else {}
     changes |= unclear_fields(form, base, encoding, on)
     if not labels:

@@ -11,6 +11,7 @@ from gan.errors import DataError
 from gan.io.markdown_text import escape_markdown
 from pages.ui import cache_images
 from pages.ui.data.outcome_view import outcome_panel
+from pages.ui.frame import error_text
 
 FEW = 4
 """Cards that are drawn at once; the others follow on demand."""
@@ -47,11 +48,11 @@ def _card(
     try:
         outcome = cache_images.reading_outcome(folder, proposal.reading)
     except DataError as error:
-        st.error(escape_markdown(str(error)))
+        st.error(error_text(error))
         return
     outcome_panel(folder, proposal.reading, outcome)
     st.button(
-        "Read it so", key=f"read so {number}", type="primary" if number == 0 else "secondary",
+        "Read it this way", key=f"read so {number}", type="primary" if number == 0 else "secondary",
         icon=":material/check:", on_click=choose, args=(folder, proposal.reading),
     )  # fmt: skip
 

@@ -17,13 +17,13 @@ from gan.data.ingest.files.member_names import ENCODINGS
 from gan.data.ingest.labels.reading import Reading
 from gan.data.ingest.outcome import Outcome
 from gan.errors import DataError
-from gan.io.markdown_text import escape_markdown
 from pages.ui import cache_images
 from pages.ui.data.class_fields import class_fields
 from pages.ui.data.label_fields import Form, label_fields
 from pages.ui.data.outcome_view import outcome_panel
 from pages.ui.data.pixel_fields import pixel_fields
 from pages.ui.data.split_fields import split_fields
+from pages.ui.frame import error_text
 
 Choose = Callable[[Path, Reading], None]
 """Checks an upload again, read in this way."""
@@ -49,7 +49,7 @@ def reading_editor(report: CheckReport, folder: Path, choose: Choose) -> None:
             reading, outcome, error = _fields(form, report)
         with right:
             if error:
-                st.error(escape_markdown(error))
+                st.error(error)
             if reading is not None and outcome is not None:
                 outcome_panel(folder, reading, outcome)
             asked = report.reading or upload_check.requested_reading(folder)
@@ -75,7 +75,11 @@ def names_encoding_field(folder: Path, choose: Callable[[Path, str], None]) -> N
             index=None, key=f"names encoding {folder.name}", placeholder="choose an encoding", width=340,
         )  # fmt: skip
         st.button(
-            "Read the names so", key="read names", disabled=encoding is None, on_click=choose, args=(folder, encoding)
+            "Read the names again",
+            key="read names",
+            disabled=encoding is None,
+            on_click=choose,
+            args=(folder, encoding),
         )
 
 
@@ -98,7 +102,7 @@ def _form(report: CheckReport, folder: Path) -> Form:
 
 
 def _fields(form: Form, report: CheckReport) -> tuple[Reading | None, Outcome | None, str]:
-    """The reading and its outcome, or the error that it gives."""
+    """The reading and its outcome, or the error that it gives, in Markdown."""
     labels, splits, classes, pixels = st.tabs(["Labels", "Groups and splits", "Classes", "Pixels"])
     with labels:
         reading = label_fields(form)
@@ -108,7 +112,7 @@ def _fields(form: Form, report: CheckReport) -> tuple[Reading | None, Outcome | 
         unchanged = reading.model_copy(update={"drop": (), "rename": {}, "leave_out": form.base.leave_out})
         before = cache_images.reading_outcome(form.folder, unchanged)
     except DataError as error:
-        return reading, None, str(error)
+        return reading, None, error_text(error)
     with splits:
         reading = split_fields(form, reading, len(before.names))
     with classes:
@@ -116,7 +120,7 @@ def _fields(form: Form, report: CheckReport) -> tuple[Reading | None, Outcome | 
     try:
         outcome = cache_images.reading_outcome(form.folder, reading)
     except DataError as error:
-        return reading, None, str(error)
+        return reading, None, error_text(error)
     with pixels:
         reading = pixel_fields(form, reading, outcome, report.window)
     return reading, outcome, ""

@@ -17,9 +17,9 @@ from gan.data.ingest.files.archive import SUFFIXES
 from gan.data.ingest.files.file_kinds import IMAGE_SUFFIXES, TABLE_SUFFIXES
 from gan.data.set_notes import MAX_TITLE
 from gan.errors import DataError
-from gan.io.markdown_text import escape_markdown, escape_message
+from gan.io.markdown_text import escape_markdown
 from pages.ui import background, frame
-from pages.ui.data.check_result import check_again, check_result, discard, read_names
+from pages.ui.data.check_result import change_names, check_again, check_result, discard
 from pages.ui.data.reading_editor import names_encoding_field
 from pages.ui.data.steps import ADD, TAB, UPLOAD, current_step
 
@@ -119,13 +119,13 @@ def archive_field() -> None:
         return
     refused = st.session_state.get(REFUSED, ("", ""))
     if refused[0] == file.file_id:
-        st.error(escape_message(refused[1]), icon=":material/error:")
+        st.error(refused[1], icon=":material/error:")
         return
     title = set_notes.free_title(title_of_file(file.name))
     try:
         check_staged(lambda: staging.stage_archive(title, file))
     except DataError as error:
-        st.session_state[REFUSED] = (file.file_id, str(error))
+        st.session_state[REFUSED] = (file.file_id, frame.error_text(error))
         raise
 
 
@@ -185,7 +185,7 @@ def check_progress(folder: Path) -> None:
         if upload_check.can_be_checked(folder):
             st.button("Check again", icon=":material/refresh:", key="check again", on_click=check_again, args=(folder,))
     else:
-        names_encoding_field(folder, read_names)
+        names_encoding_field(folder, change_names)
     st.button("Start again", icon=":material/arrow_back:", key="reject set", on_click=discard, args=(folder,))
 
 

@@ -18,6 +18,7 @@ from pages.ui import fmt
 from pages.ui.access.allowed import explained
 from pages.ui.evaluate import study_panels, study_progress, test_set_fields
 from pages.ui.evaluate.job_progress import begin_evaluation, progress_or_end
+from pages.ui.frame import error_text
 
 CLASSIFIERS = {
     "small": "small network",
@@ -46,7 +47,7 @@ def study_card(run: Run, snapshot: int) -> None:
     try:
         options = _chosen()
     except ConfigError as error:
-        st.warning(escape_markdown(str(error)), icon=":material/info:")
+        st.warning(error_text(error), icon=":material/info:")
         return
     _start(run, snapshot, options)
 
@@ -106,7 +107,7 @@ def _fields() -> None:
 def _start(run: Run, snapshot: int, options: StudyOptions) -> None:
     """The buttons that start the study and a smaller design of it, with what each takes and sees."""
     small = options.small()
-    whole, smaller = (study_estimate.cached_study_estimate(run, snapshot, one) for one in (options, small))
+    whole, smaller = (study_estimate.cached_study_estimate(run, snapshot, design) for design in (options, small))
     for line in whole.lines if whole else ():
         st.caption(escape_markdown(line))
     if smaller is not None and small != options:
