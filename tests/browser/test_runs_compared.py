@@ -1,7 +1,5 @@
 """Two runs are compared from the page of one of them, by an address that shows a colleague the same."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
@@ -39,7 +37,9 @@ def test_two_runs_are_compared_by_a_link(visit: Visit, server: Server, monkeypat
         expect(page.get_by_role("img", name=f"Generated samples of the run {name} before training")).to_be_visible()
     visit.shot("compare")
     page.set_viewport_size({"width": 400, "height": 900})
-    for pill in page.locator(".st-key-compared-shown").get_by_role("button", name=re.compile("-rate")).all():
+    pills = page.locator(".st-key-compared-shown [data-variant=pills]")
+    expect(pills).to_have_count(2)
+    for pill in pills.all():
         box = pill.bounding_box()
         assert box is not None
         assert box["x"] + box["width"] <= 400

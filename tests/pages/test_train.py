@@ -229,6 +229,12 @@ def test_a_grey_start_says_why() -> None:
     assert "no device cuda\\:9" in start.help  # Markdown
 
 
+def test_an_invalid_option_is_named_as_it_is_written() -> None:
+    at = page("train")
+    at.text_input(key="option job.device").set_value("*cpu*").run()
+    assert r"job.device is \*cpu\*" in at.error[0].value  # Markdown
+
+
 def test_too_few_images_are_advised_against_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "start_scheduler", lambda: False)
     accepted_sets.accept(add_zip("few", zip_of(class_files())))

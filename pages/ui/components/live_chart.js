@@ -81,8 +81,8 @@ const layout = (data, look, narrow) => ({
   hoverlabel: { bgcolor: look.background, bordercolor: look.grid, font: { color: look.text } },
   legend: { ...data.layout.legend, orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 13 } },
   modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
-  xaxis: { gridcolor: look.grid, linecolor: look.grid, zeroline: false, automargin: true, ...data.layout.xaxis },
-  yaxis: { gridcolor: look.grid, linecolor: look.grid, zeroline: false, automargin: true, ...data.layout.yaxis },
+  xaxis: { gridcolor: look.grid, linecolor: look.grid, zeroline: false, automargin: true, separatethousands: true, ...data.layout.xaxis },
+  yaxis: { gridcolor: look.grid, linecolor: look.grid, zeroline: false, automargin: true, separatethousands: true, ...data.layout.yaxis },
   shapes: [...lines(data, look), ...data.ideals.map(ideal => ({
     type: "line", xref: "paper", x0: 0, x1: 1, y0: ideal.value, y1: ideal.value,
     line: { color: look.quiet, width: 1.25, dash: "dash" }, layer: "below",
