@@ -30,7 +30,7 @@ MEASURED_BY = {
 
 
 SCORING_SHARE = 0.05
-"""Largest share of the time of a run on the CPU that light scores of its snapshots take."""
+"""Largest share of the CPU time of a training on the CPU that light scores of its snapshots take beside it."""
 
 
 @dataclass(frozen=True)
