@@ -142,6 +142,14 @@ class ModelConfig(Section):
         le=256,
         multiple_of=8,
     )
+    upsampling: Literal["transposed", "nearest"] = option(
+        "transposed",
+        "How the generator of the projection GAN doubles its maps. transposed: by transposed convolutions, as the "
+        "DCGAN; images have a fine checkerboard, the more the shorter the training. nearest: by nearest neighbours and "
+        "a convolution, without one (Odena 2016).",
+        label="Upsampling",
+        advanced=True,
+    )
     subclasses: int = option(
         1,
         "K-means clusters within each class; both networks are conditioned on them. Samples of a class then cover its "
@@ -183,6 +191,15 @@ class OptimConfig(Section):
         advanced=True,
         ge=1e-6,
         le=1e-1,
+    )
+    decay_from: float = option(
+        1.0,
+        "Share of the run after which the learning rate falls evenly, to nothing at its end. Images of the second half "
+        "then get better steadily. 1: it stays the same.",
+        label="Learning rate falls from",
+        advanced=True,
+        ge=0.0,
+        le=1.0,
     )
     beta1: float = option(
         0.5,
@@ -400,6 +417,16 @@ class RunConfig(Section):
             raise ValueError(
                 f"train.freeze_d is {self.train.freeze_d} and train.start_from is empty: random weights would stay "
                 "random. Name a run to start from, or set train.freeze_d to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _upsampling_of_projection(self) -> Self:
+        if self.model.upsampling == "nearest" and self.model.family != "projection":
+            fixed = "by transposed convolutions" if self.model.family == "dcgan" else "by nearest neighbours anyway"
+            raise ValueError(
+                f"model.upsampling is nearest and model.family is {self.model.family}, which upsamples {fixed}. Set "
+                "model.family to projection, or model.upsampling to transposed"
             )
         return self
 

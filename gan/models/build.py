@@ -21,8 +21,9 @@ FROZEN_WEIGHTS = {"fastgan": efficientnet_weights.SHA256}
 
 def build_generator(config: ModelConfig, info: DatasetInfo) -> nn.Module:
     """The generator (z (N, Z), conditions (N, K) -> images) alone, with random weights to be replaced."""
+    further: dict[str, str] = {"upsampling": config.upsampling} if config.family == "projection" else {}
     generator: nn.Module = FAMILIES[config.family].Generator(
-        info.image_size, info.channels, _conditions(config, info), config.latent, config.width
+        info.image_size, info.channels, _conditions(config, info), config.latent, config.width, **further
     )
     return generator
 

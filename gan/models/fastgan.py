@@ -16,28 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan.models.layers import ConvTranspose2d
+from gan.models.layers import ConvTranspose2d, UpsamplingConv2d
 from gan.models.levels import generator_widths, skipped_levels
 from gan.models.projected_discriminator import Discriminator
 from gan.models.projection import ConditionalBatchNorm2d, init_weights
 
 __all__ = ["Discriminator", "Generator", "init_weights"]
-
-
-class UpsamplingConv2d(nn.Conv2d):
-    """Maps (N, D, h, h) upsampled by nearest neighbours and convolved with 3 x 3 pixels: (N, F, 2 h, 2 h).
-
-    Computed as the transposed convolution that is equal to both: its kernel is the 3 x 3 one summed over 2 x 2 shifts,
-    and it takes 4 products a pixel instead of 9.
-    """
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__(inputs, outputs, 3, 1, 1, bias=False)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        turned = self.weight.flip(2, 3).transpose(0, 1)  # (D, F, 3, 3)
-        shifts = [F.pad(turned, (right, 1 - right, down, 1 - down)) for right in (0, 1) for down in (0, 1)]
-        return F.conv_transpose2d(maps, shifts[0] + shifts[1] + shifts[2] + shifts[3], None, 2, 1)
 
 
 class GatedLinearUnit(nn.Module):

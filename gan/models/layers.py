@@ -28,11 +28,12 @@ DOWN_UP_SIDE, OUTER_SIDE = 4, 8
 
 
 class Conv2d(nn.Conv2d):
-    """`nn.Conv2d` without bias; the family's `init_weights` initialises it."""
+    """`nn.Conv2d`, by default without bias; the family's `init_weights` initialises it."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int):
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, padding: int, bias: bool = False):
         assert (kernel, stride, padding) in SHAPES
-        super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
+        assert stride > 1 or not bias
+        super().__init__(inputs, outputs, kernel, stride, padding, bias=bias)
 
     def reset_parameters(self) -> None:
         """Nothing: `init_weights` initialises all weights of a network, in one order."""
@@ -41,7 +42,7 @@ class Conv2d(nn.Conv2d):
         if self.stride == (1, 1):  # the kernel covers the whole map
             values = image.permute(0, 2, 3, 1).flatten(1) @ self.weight.permute(0, 2, 3, 1).flatten(1).t()  # (N, F)
             return values[:, :, None, None]
-        return down(image, self.weight)
+        return down(image, self.weight, self.bias)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -58,9 +59,24 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         if self.stride == (1, 1):  # of one pixel
             pixels = maps.flatten(1) @ self.weight.permute(0, 2, 3, 1).flatten(1)  # (N, 4 * 4 * C)
             return pixels.view(maps.shape[0], KERNEL, KERNEL, -1).permute(0, 3, 1, 2)  # (N, C, 4, 4)
-        if not _by_product(maps, maps.shape[2]):
-            return torch.conv_transpose2d(maps, self.weight, None, STRIDE, PADDING)
-        return _Up.apply(maps.bfloat16(), self.weight.bfloat16())  # type: ignore[no-any-return]
+        return up(maps, self.weight)
+
+
+class UpsamplingConv2d(nn.Conv2d):
+    """Maps (N, F, o, o) upsampled by nearest neighbours and convolved with 3 x 3 pixels: (N, C, H, H), no bias.
+
+    Its images have no checkerboard (Odena et al. 2016, https://distill.pub/2016/deconv-checkerboard). Computed as the
+    transposed convolution that is equal to both: its kernel is the 3 x 3 one summed over 2 x 2 shifts, and it takes 4
+    products a pixel instead of 9.
+    """
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 3, 1, 1, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        turned = self.weight.flip(2, 3).transpose(0, 1)  # (F, C, 3, 3)
+        shifts = [nn.functional.pad(turned, (right, 1 - right, low, 1 - low)) for right in (0, 1) for low in (0, 1)]
+        return up(maps, shifts[0] + shifts[1] + shifts[2] + shifts[3])
 
 
 class ConditionalConv2d(Conv2d):
@@ -75,11 +91,19 @@ class ConditionalConv2d(Conv2d):
         return down(image, image_weight) + planes(conditions, plane_weight, image.shape[2] // STRIDE)  # (N, F, o, o)
 
 
-def down(image: Tensor, weight: Tensor) -> Tensor:
-    """The convolution of image (N, C, H, H) with weight (F, C, 4, 4): (N, F, o, o)."""
+def down(image: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The convolution of image (N, C, H, H) with weight (F, C, 4, 4), and bias (F,): (N, F, o, o)."""
     if not _by_product(image, image.shape[2] // STRIDE):
-        return torch.conv2d(image, weight, None, STRIDE, PADDING)
-    return _Down.apply(image.bfloat16(), weight.bfloat16())  # type: ignore[no-any-return]
+        return torch.conv2d(image, weight, bias, STRIDE, PADDING)
+    maps: Tensor = _Down.apply(image.bfloat16(), weight.bfloat16())
+    return maps if bias is None else maps + bias.bfloat16()[:, None, None]
+
+
+def up(maps: Tensor, weight: Tensor) -> Tensor:
+    """The transposed convolution of maps (N, F, o, o) with weight (F, C, 4, 4): (N, C, H, H)."""
+    if not _by_product(maps, maps.shape[2]):
+        return torch.conv_transpose2d(maps, weight, None, STRIDE, PADDING)
+    return _Up.apply(maps.bfloat16(), weight.bfloat16())  # type: ignore[no-any-return]
 
 
 def planes(values: Tensor, weight: Tensor, side: int) -> Tensor:

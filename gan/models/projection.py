@@ -9,12 +9,13 @@ Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width
 
 import itertools
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan.models.layers import Conv2d, ConvTranspose2d
+from gan.models.layers import Conv2d, ConvTranspose2d, UpsamplingConv2d
 from gan.models.levels import level_widths
 
 
@@ -33,16 +34,27 @@ class ConditionalBatchNorm2d(nn.Module):
 
 
 class Generator(nn.Module):
-    """z (N, Z) and conditions (N, K) to images (N, C, H, H) in [-1, 1]."""
+    """z (N, Z) and conditions (N, K) to images (N, C, H, H) in [-1, 1].
 
-    def __init__(self, size: int, channels: int, conditions: int, latent: int, width: int):
+    With `upsampling` "nearest" instead of "transposed" maps are doubled by nearest neighbours and a convolution.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        channels: int,
+        conditions: int,
+        latent: int,
+        width: int,
+        upsampling: Literal["transposed", "nearest"] = "transposed",
+    ):
         super().__init__()
         self.latent = latent
         features = level_widths(size, width)[::-1]  # 4 x 4 maps first
         self.first = ConvTranspose2d(latent + conditions, features[0], 4, 1, 0)  # (N, features[0], 4, 4)
         self.norms = nn.ModuleList(ConditionalBatchNorm2d(count, conditions) for count in features)
         self.doublings = nn.ModuleList(
-            ConvTranspose2d(coarse, fine, 4, 2, 1)
+            UpsamplingConv2d(coarse, fine) if upsampling == "nearest" else ConvTranspose2d(coarse, fine, 4, 2, 1)
             for coarse, fine in zip(features, [*features[1:], channels], strict=True)
         )
 
@@ -57,12 +69,16 @@ class Discriminator(nn.Module):
     """Images (N, C, H, H) in [-1, 1] and conditions (N, K) to logits (N,), above 0 for real.
 
     Conditions (M, N, K) give logits (M, N), in one pass over the images.
+
+    The first convolution has a bias. Without one, all layers up to the first batch norm scale with the image, and batch
+    norm takes the scale out: D would not see by how much the contrast of a whole batch is too strong, and G drifts
+    (docs/results.md, bad stretches).
     """
 
     def __init__(self, size: int, channels: int, conditions: int, width: int):
         super().__init__()
         features = level_widths(size, width)
-        layers: list[nn.Module] = [Conv2d(channels, features[0], 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        layers: list[nn.Module] = [Conv2d(channels, features[0], 4, 2, 1, bias=True), nn.LeakyReLU(0.2, inplace=True)]
         for fine, coarse in itertools.pairwise(features):
             layers += [Conv2d(fine, coarse, 4, 2, 1), nn.BatchNorm2d(coarse), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*layers)  # (N, features[-1], 4, 4)
@@ -84,6 +100,8 @@ def init_weights(network: nn.Module) -> None:
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)

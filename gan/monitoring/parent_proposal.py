@@ -151,8 +151,9 @@ def _checked(
         return None
     seen = _snapshot(run)
     options: dict[str, Any] = {"train.start_from": f"{run.name}@{seen}"}
-    if run.config.model.width != config.model.width:
-        options["model.width"] = run.config.model.width
+    for name in ("width", "upsampling"):
+        if (theirs := getattr(run.config.model, name)) != getattr(config.model, name):
+            options[f"model.{name}"] = theirs
     reason = [
         "With so few images, a start from related ones is soon ahead of random weights; only you know whether these "
         "are related.",

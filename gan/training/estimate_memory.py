@@ -120,14 +120,15 @@ def parameter_counts(config: ModelConfig, size: int, channels: int, conditions: 
     if config.family == "fastgan":
         return _fastgan_counts(config, size, channels, conditions)
     features = level_widths(size, config.width)  # fine to coarse
-    between = sum(16 * fine * coarse for fine, coarse in itertools.pairwise(features))
-    generator = 16 * (config.latent + conditions) * features[-1] + between + 16 * features[0] * channels
+    between = sum(fine * coarse for fine, coarse in itertools.pairwise(features))
+    kernel = 9 if config.upsampling == "nearest" else 16
+    generator = 16 * (config.latent + conditions) * features[-1] + kernel * (between + features[0] * channels)
     generator += 2 * sum(features)
-    discriminator = 16 * channels * features[0] + between + 16 * features[-1] + 2 * sum(features[1:])
+    discriminator = 16 * (channels * features[0] + between + features[-1]) + 2 * sum(features[1:])
     if config.family == "dcgan":
         return generator, discriminator + 16 * conditions * features[0]
     generator += 2 * conditions * sum(features)
-    return generator, discriminator + (16 * features[-1] + conditions) * features[-1]
+    return generator, discriminator + features[0] + (16 * features[-1] + conditions) * features[-1]
 
 
 def _fastgan_counts(config: ModelConfig, size: int, channels: int, conditions: int) -> tuple[int, int]:

@@ -27,6 +27,7 @@ SPEED_OPTIONS = (
     "model.family",
     "model.latent",
     "model.width",
+    "model.upsampling",
     "model.subclasses",
     "loss.mismatched",
     "train.batch",

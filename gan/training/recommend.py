@@ -24,6 +24,8 @@ LARGE_SET = 10_000
 WIDTH, NARROW_WIDTH = 64, 32
 """`model.width`, and that of fewer images than LARGE_SET on a CPU."""
 LEARNING_RATE = 5e-4
+DECAY_FROM = 0.5
+"""`optim.decay_from`: where D stays ahead late in a run, it is by large steps."""
 AUGMENTED_LENGTH = 2
 """Factor on the length of a run with augmentation: D learns less from each image, and goes on learning."""
 MISMATCHED_SHARE = 0.5
@@ -99,9 +101,10 @@ def recommend(
     augment = total < AUGMENT_BELOW
     kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
-    values |= {"data.balance": imbalanced, "job.device": device, "model.family": "projection"}
+    values |= {"data.balance": imbalanced, "job.device": device}
+    values |= {"model.family": "projection", "model.upsampling": "nearest"}
+    values |= {"optim.lr": LEARNING_RATE, "optim.decay_from": DECAY_FROM}
     values |= {
-        "optim.lr": LEARNING_RATE,
         "model.width": NARROW_WIDTH if on_cpu and total < LARGE_SET else WIDTH,
         "train.batch": _batch(total, data.image_size, on_cpu),
     }

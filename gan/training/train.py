@@ -61,6 +61,7 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
     loss, n, ranks = LOSSES[config.loss.name], len(condition), state.ranks
     part = ranks.part(n)
     G, D = state.compiled or (state.generator, state.discriminator)
+    set_learning_rate(state, config)
     x = normalise(real)  # (m, C, H, H)
     conditions, weight = with_mismatched(condition, config.loss.mismatched)  # (1 + M, N, K), (M, N)
     z = torch.randn(n, config.model.latent, generator=state.noise, device=real.device) * config.train.noise  # (N, Z)
@@ -95,6 +96,16 @@ def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> No
         state.sums += torch.stack([loss_d, loss_g, *scores])
     state.steps += 1
     state.seen += n
+
+
+def set_learning_rate(state: State, config: RunConfig) -> None:
+    """Set the learning rate of the next step: `optim.lr`, falling evenly to 0 in the run's part after
+    `optim.decay_from`."""
+    left, falling = 1 - state.seen / (config.train.kimg * 1000), 1 - config.optim.decay_from
+    share = max(min(left / falling, 1.0), 0.0) if falling else 1.0
+    for optimiser in (state.optimiser_g, state.optimiser_d):
+        for group in optimiser.param_groups:
+            group["lr"] = config.optim.lr * share
 
 
 def augmented(images: Tensor, state: State, config: RunConfig, part: Part) -> Tensor:

@@ -11,8 +11,9 @@ from gan.data.info import DatasetInfo
 from gan.errors import UserError
 from gan.models import efficientnet_lite, efficientnet_weights
 from gan.models.build import build_generator, build_networks
-from gan.models.fastgan import GatedLinearUnit, Generator, SkipLayerExcitation, UpsamplingConv2d
+from gan.models.fastgan import GatedLinearUnit, Generator, SkipLayerExcitation
 from gan.models.frozen_features import FrozenFeatures
+from gan.models.layers import UpsamplingConv2d
 from gan.models.levels import head_widths, input_side
 from gan.models.projected_discriminator import Discriminator, RandomMixing
 

@@ -10,7 +10,7 @@ from gan.config.run_config import ModelConfig
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
 from gan.models.build import FAMILIES, build_networks
-from gan.models.layers import ConditionalConv2d, Conv2d, ConvTranspose2d, _Down, _Outer, _Up
+from gan.models.layers import ConditionalConv2d, Conv2d, ConvTranspose2d, UpsamplingConv2d, _Down, _Outer, _Up
 from gan.models.levels import level_widths
 from gan.models.projection import ConditionalBatchNorm2d
 from gan.training.estimate_memory import parameter_counts
@@ -21,15 +21,23 @@ def info(size: int, channels: int, classes: int) -> DatasetInfo:
     return DatasetInfo(names, "class", channels, size, size, "", "", "", np.eye(classes, dtype=np.uint8))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("family", "upsampling"), [*((family, "transposed") for family in FAMILIES), ("projection", "nearest")]
+)
 @pytest.mark.parametrize(
     ("size", "channels", "classes", "subclasses"),
     [(16, 1, 3, 1), (32, 1, 10, 1), (64, 3, 40, 1), (128, 3, 2, 1), (256, 1, 2, 1), (16, 1, 2, 2), (32, 3, 4, 5)],
 )
 def test_images_go_in_and_out_at_every_size(
-    family: str, size: int, channels: int, classes: int, subclasses: int
+    family: str, upsampling: str, size: int, channels: int, classes: int, subclasses: int
 ) -> None:
-    values = {"model.family": family, "model.width": 8, "model.latent": 12, "model.subclasses": subclasses}
+    values = {
+        "model.family": family,
+        "model.upsampling": upsampling,
+        "model.width": 8,
+        "model.latent": 12,
+        "model.subclasses": subclasses,
+    }
     config = options.build_config(values).model
     generator, discriminator = build_networks(config, info(size, channels, classes))
     conditions = torch.eye(condition_width(classes, subclasses))[:2]
@@ -153,3 +161,39 @@ def test_second_derivatives_of_the_layers_are_right() -> None:
         inputs = tuple(one.double().requires_grad_() for one in inputs)
         assert torch.autograd.gradcheck(operation.apply, inputs)
         assert torch.autograd.gradgradcheck(operation.apply, inputs)
+
+
+def test_upsampling_by_nearest_neighbours_leaves_no_checkerboard() -> None:
+    """Away from the edges, maps that are constant stay so: first weights of transposed convolutions make a pattern."""
+
+    def unevenness(layer: nn.Module) -> float:
+        inner = layer(torch.ones(1, 8, 8, 8))[..., 2:-2, 2:-2]
+        return float(inner.std(dim=(2, 3)).mean() / inner.abs().mean())
+
+    torch.manual_seed(0)
+    nearest, transposed = UpsamplingConv2d(8, 16), ConvTranspose2d(8, 16, 4, 2, 1)
+    nn.init.normal_(transposed.weight, 0.0, 0.02)
+    with torch.no_grad():
+        assert unevenness(nearest) < 1e-5
+        assert unevenness(transposed) > 0.3
+
+
+def test_the_discriminator_of_projection_can_learn_to_see_contrast_that_a_whole_batch_shares() -> None:
+    """Batch norm takes a batch's scale out; the bias before it, once it is not 0, makes the logits depend on it."""
+    torch.manual_seed(0)
+    config = options.build_config({"model.family": "projection", "model.width": 16}).model
+    D = build_networks(config, info(32, 3, 4))[1]
+    images, conditions = 0.6 * torch.randn(16, 3, 32, 32).tanh(), torch.eye(4).repeat(4, 1)
+
+    @torch.no_grad()
+    def change() -> float:
+        """The largest change of D's logits by half as much contrast again, as a share of their spread."""
+        weak, strong = D(images, conditions), D(1.5 * images, conditions)
+        return float((strong - weak).abs().max() / weak.std())
+
+    (first,) = (layer for layer in D.modules() if isinstance(layer, Conv2d) and layer.bias is not None)
+    assert first.bias is not None
+    assert change() < 0.02
+    with torch.no_grad():
+        first.bias.normal_(0, 0.1)
+    assert change() > 0.2
