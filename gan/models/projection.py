@@ -96,12 +96,16 @@ class Discriminator(nn.Module):
 
 @torch.no_grad()
 def init_weights(network: nn.Module) -> None:
-    """Initialise weights as the DCGAN's; linear layers N(0, 0.02), embeddings N(0, 1), modulation 0."""
+    """Initialise weights as the DCGAN's; linear layers N(0, 0.02), embeddings N(0, 1), modulation 0.
+
+    Biases of convolutions are N(0, 0.05), about as large as what the first one gives of an image: D sees contrast from
+    the first step on.
+    """
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
-                nn.init.zeros_(module.bias)
+                nn.init.normal_(module.bias, 0.0, 0.05)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)

@@ -64,8 +64,8 @@ class _TrainingSet:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A run whose networks fit. A larger `rank` is better: the same size in pixels, the same width, more conditions of
-    the same name, more training images."""
+    """A run whose networks fit. A larger `rank` is better: the same size in pixels, networks of the same width and
+    upsampling, more conditions of the same name, more training images."""
 
     run: Run
     trained_on: _TrainingSet
@@ -111,9 +111,10 @@ def _candidates(config: RunConfig, images: ImageSet) -> Iterator[_Candidate]:
             continue
         if trained_on.images < count + (data.slug == config.data.slug):
             continue
-        same_size, same_width = trained_on.image_size == config.data.image_size, model.width == config.model.width
+        same_size = trained_on.image_size == config.data.image_size
+        same_networks = (model.width, model.upsampling) == (config.model.width, config.model.upsampling)
         shared = len({*images.names} & {*trained_on.names})
-        yield _Candidate(run, trained_on, (same_size, same_width, shared, trained_on.images))
+        yield _Candidate(run, trained_on, (same_size, same_networks, shared, trained_on.images))
 
 
 @lru_cache(maxsize=KEPT)
@@ -188,6 +189,8 @@ def _fit(candidate: _Candidate, config: RunConfig, images: ImageSet) -> str:
     parts = ["Its networks fit"]
     if width != config.model.width:
         parts = [f"Its networks fit networks {width} maps wide, which are slower than those of {config.model.width}"]
+    if candidate.run.config.model.upsampling == "transposed" != config.model.upsampling:
+        parts.append("they upsample by transposed convolutions, which leave a fine checkerboard")
     if trained_on.image_size != config.data.image_size:
         parts.append(f"its images have {trained_on.image_size} px, so that the coarsest levels start anew")
     new = [name for name in images.names if name not in trained_on.names]

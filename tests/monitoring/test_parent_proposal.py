@@ -172,6 +172,15 @@ def test_it_says_what_fits_what_starts_anew_and_the_licences() -> None:
         assert part in proposal.reason
 
 
+def test_the_new_run_upsamples_as_the_one_it_starts_from() -> None:
+    parent = finished_run("parent", random_set(90, seed=2))
+    assert parent.config.model.upsampling == "transposed"
+    proposal = propose_parent(replace_options(CONFIG, {"model.upsampling": "nearest"}), FEW)
+    assert proposal is not None
+    assert proposal.options == {"train.start_from": f"parent@{SEEN}", "model.upsampling": "transposed"}
+    assert "upsample by transposed convolutions" in proposal.reason
+
+
 def test_a_run_starts_from_it() -> None:
     finished_run("parent", random_set(90, seed=2), width=64)
     proposal = find_proposal()
