@@ -93,7 +93,8 @@ def second_run_hint(chosen: list[str], titles: Mapping[str, str]) -> None:
                 args=(pair,),
             )  # fmt: skip
             return
-        st.markdown("A comparison takes two runs, and this is the only one here.", width="content")
+        known = "this is the only one" if pair else "there is none"
+        st.markdown(f"A comparison takes two runs, and {known} here.", width="content")
         if pair and st.button("Clone it with a change", type="primary", icon=":material/content_copy:", key="to clone"):
             st.switch_page(frame.TRAIN, query_params={"clone": pair[0]})
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from pathlib import Path
 
 import platformdirs
@@ -39,8 +40,10 @@ def _resolved(path: str) -> Path:
 
 
 def below_store(text: str) -> str:
-    """A message with paths in the store as they are below it, `digits/marks.json`: its reader may sit elsewhere."""
-    return text.replace(f"{store()}{os.sep}", "")
+    """A message with paths in the store as they are below it, `digits/marks.json`, and the store's own as "the store":
+    its reader may sit elsewhere."""
+    whole = re.escape(str(store()))
+    return re.sub(rf"{whole}(?![\w-])", "the store", re.sub(rf"{whole}{re.escape(os.sep)}(?=[\w.])", "", text))
 
 
 def public_data() -> Path:

@@ -1,8 +1,10 @@
 """RunConfig: what it takes, its error messages, and round trips through config.json and the command line."""
 
+from pathlib import Path
+
 import pytest
 
-from gan.config import options
+from gan.config import options, settings
 from gan.config.presets import PRESETS, find_preset
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError
@@ -90,3 +92,16 @@ def test_registries_have_the_keys_that_the_config_offers() -> None:
     offered = {option.path: set(option.choices) for option in options.all_options()}
     assert set(FAMILIES) == offered["model.family"]
     assert set(LOSSES) == set(EQUILIBRIA) == offered["loss.name"]
+
+
+def test_messages_for_readers_elsewhere_have_no_path_of_the_store(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(tmp_path))
+    store = settings.store()
+    for message, shown in (
+        (f"There is no run cells in {store}. List them.", "There is no run cells in the store. List them."),
+        (f"{store}/.data/sets/cells and {store}/cells/end.json", ".data/sets/cells and cells/end.json"),
+        (f"{store}-2/cells and {store}", f"{store}-2/cells and the store"),
+    ):
+        assert settings.below_store(message) == shown
