@@ -20,12 +20,12 @@ from gan.jobs.device_list import matching_devices, no_such_device
 AUGMENT_BELOW = 2000
 """Training images below which D's images are augmented, and a start from another run is proposed."""
 LARGE_SET = 10_000
-"""Training images from which on networks are wide on a CPU too, with subclasses and narrower noise."""
+"""Training images from which on networks are wide on a CPU too, with subclasses, narrower noise, a constant rate."""
 WIDTH, NARROW_WIDTH = 64, 32
 """`model.width`, and that of fewer images than LARGE_SET on a CPU."""
 LEARNING_RATE = 5e-4
 DECAY_FROM = 0.5
-"""`optim.decay_from`: where D stays ahead late in a run, it is by large steps."""
+"""`optim.decay_from` below LARGE_SET images."""
 AUGMENTED_LENGTH = 2
 """Factor on the length of a run with augmentation: D learns less from each image, and goes on learning."""
 MISMATCHED_SHARE = 0.5
@@ -102,17 +102,18 @@ def recommend(
     kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
     values |= {"data.balance": imbalanced, "job.device": device}
-    values |= {"model.family": "projection", "model.upsampling": "nearest"}
-    values |= {"optim.lr": LEARNING_RATE, "optim.decay_from": DECAY_FROM}
+    small, in_colour = total < LARGE_SET, image_set.images.shape[1] == 3
+    values |= {"model.family": "projection", "model.upsampling": "nearest" if small or in_colour else "transposed"}
+    values |= {"optim.lr": LEARNING_RATE, "optim.decay_from": DECAY_FROM if small else 1.0}
     values |= {
-        "model.width": NARROW_WIDTH if on_cpu and total < LARGE_SET else WIDTH,
+        "model.width": NARROW_WIDTH if on_cpu and small else WIDTH,
         "train.batch": _batch(total, data.image_size, on_cpu),
     }
     values |= {"loss.mismatched": MISMATCHED_SHARE if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
-    values |= {"train.noise": TRAINING_NOISE if total >= LARGE_SET else 1.0}
+    values |= {"train.noise": 1.0 if small else TRAINING_NOISE}
     divisible = image_set.kind == "class" and max(counts.values()) >= 2 * MIN_IMAGES_PER_SUBCLASS
-    values |= {"model.subclasses": SUBCLASSES if total >= LARGE_SET and divisible else 1}
+    values |= {"model.subclasses": SUBCLASSES if divisible and not small else 1}
     config = options.build_config(values)
     why = _why(config, image_set, counts, on_cpu, sides)
     return Recommendation(config, why, advice_against(image_set.kind, counts))

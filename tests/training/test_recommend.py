@@ -67,12 +67,20 @@ def test_large_sets_take_wide_networks_subclasses_and_less_noise() -> None:
     few, many = (recommend.recommend(DATA, images(count, count), "cpu") for count in (300, recommend.LARGE_SET // 2))
     assert (few.config.model.width, many.config.model.width) == (32, 64)
     assert (few.config.train.noise, many.config.train.noise) == (1.0, recommend.TRAINING_NOISE)
+    assert (few.config.optim.decay_from, many.config.optim.decay_from) == (recommend.DECAY_FROM, 1.0)
     assert "64 maps wide" in many.why
     assert (few.config.model.subclasses, many.config.model.subclasses) == (1, recommend.SUBCLASSES)
     assert "8 subclasses" in many.why
     assert "noise of scale 0.87" in many.why
     assert "noise" not in few.why
     assert "subclasses" not in few.why
+
+
+def test_images_have_no_checkerboard_but_where_many_are_grey() -> None:
+    few, many = images(300), images(recommend.LARGE_SET)
+    colour = dataclasses.replace(many, images=many.images.repeat(3, axis=1))
+    found = [recommend.recommend(DATA, one, "cpu").config.model.upsampling for one in (few, many, colour)]
+    assert found == ["nearest", "transposed", "nearest"]
 
 
 def test_a_small_set_fills_its_batch_four_times() -> None:
