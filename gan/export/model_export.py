@@ -53,7 +53,7 @@ def export_model(
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
         folder = Path(temporary)
         progress("writing and checking the generator", 0.2)
-        difference = model_files.write_model_files(folder, sampler, model.family, model.width, format, document)
+        difference = model_files.write_model_files(folder, sampler, model, format, document)
         progress("writing the model card", 0.9)
         (folder / "generator.json").write_text(json.dumps(document, indent=2) + "\n")
         (folder / "README.md").write_text(model_card.model_card(document, sampler.info, difference))

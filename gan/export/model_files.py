@@ -25,12 +25,13 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from gan import models
+from gan.config.run_config import ModelConfig
 from gan.data.info import DatasetInfo
 from gan.data.transform import crop_padding
 from gan.errors import RunError, UserError
 from gan.export.model_card import MODEL_FILES
 from gan.models import layers, levels
-from gan.models.build import FAMILIES
+from gan.models.build import FAMILIES, own_options
 from gan.sampling.conditions import ANY
 from gan.sampling.latents import sample_noise
 from gan.sampling.sampler import Sampler
@@ -66,9 +67,18 @@ WIDEST = {widest}
 
 
 '''
+UPSAMPLING = '''class UpsamplingConv2d(nn.Conv2d):
+    """Nearest neighbours, then a convolution: (N, D, h, h) to (N, F, 2 h, 2 h)."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 3, 1, 1, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return super().forward(F.interpolate(maps, scale_factor=2, mode="nearest"))
+'''
 LOADER = '''def load_generator() -> nn.Module:
     """The trained generator, with the weights of the file beside this one."""
-    network = Generator(size={size}, channels={channels}, conditions={conditions}, latent={latent}, width={width})
+    network = Generator(size={size}, channels={channels}, conditions={conditions}, latent={latent}, width={width}{own})
     network.load_state_dict(load_file(Path(__file__).with_name("{weights}")))
     return CroppedGenerator(network, {native}).eval().requires_grad_(False)
 '''
@@ -88,9 +98,7 @@ class CroppedGenerator(nn.Module):
         return images[..., start : start + self.native, start : start + self.native]
 
 
-def write_model_files(
-    folder: Path, sampler: Sampler, family: str, width: int, format: str, about: dict[str, Any]
-) -> float:
+def write_model_files(folder: Path, sampler: Sampler, model: ModelConfig, format: str, about: dict[str, Any]) -> float:
     """Write a generator into `folder` and load it again; gives the largest difference from the run's own network.
 
     `about` goes into the file's metadata. Raises UserError where a package is missing, RunError where the images
@@ -100,7 +108,7 @@ def write_model_files(
         require_onnx()
     network = sampler.network.to(memory_format=torch.contiguous_format)
     if format == "safetensors":
-        _write_safetensors(folder, sampler, network, family, width, about)
+        _write_safetensors(folder, sampler, network, model, about)
     else:
         program = _exported_program(CroppedGenerator(network, sampler.info.native_size).eval(), sampler)
         write = _write_onnx if format == "onnx" else _write_program
@@ -158,12 +166,13 @@ def largest_difference(sampler: Sampler, apply: Apply) -> float:
     return max(differences)
 
 
-def generator_code(family: str, info: DatasetInfo, run: str, conditions: int, latent: int, width: int) -> str:
+def generator_code(model: ModelConfig, info: DatasetInfo, run: str, conditions: int) -> str:
     """The text of generator.py: the classes of the family's module, its own and those of other families that it
     imports, without the discriminator, over PyTorch's layers."""
+    names = vars(FAMILIES[model.family])
     classes: list[type] = [
         part
-        for name, part in vars(FAMILIES[family]).items()
+        for name, part in names.items()
         if inspect.isclass(part)
         and part.__module__.startswith(models.__name__)
         and part.__module__ != layers.__name__
@@ -173,27 +182,27 @@ def generator_code(family: str, info: DatasetInfo, run: str, conditions: int, la
         size=info.image_size,
         channels=info.channels,
         conditions=conditions,
-        latent=latent,
-        width=width,
+        latent=model.latent,
+        width=model.width,
+        own="".join(f", {name}={value!r}" for name, value in own_options(model).items()),
         weights=MODEL_FILES["safetensors"],
         native=info.native_size,
     )
-    used = [
-        part for part in (levels.generator_widths, levels.skipped_levels) if part.__name__ in vars(FAMILIES[family])
-    ]
+    used = [part for part in (levels.generator_widths, levels.skipped_levels) if part.__name__ in names]
     sources = [inspect.getsource(part) for part in (levels.level_widths, *used)]
+    sources += [UPSAMPLING] if layers.UpsamplingConv2d.__name__ in names else []
     sources += [inspect.getsource(part) for part in (*classes, CroppedGenerator)]
     return HEAD.format(run=run, widest=levels.WIDEST) + "\n\n".join([*sources, loader])
 
 
 def _write_safetensors(
-    folder: Path, sampler: Sampler, network: nn.Module, family: str, width: int, about: dict[str, Any]
+    folder: Path, sampler: Sampler, network: nn.Module, model: ModelConfig, about: dict[str, Any]
 ) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     weights = save(tensors, {"format": "pt", "generator.json": json.dumps(about)})
     (folder / MODEL_FILES["safetensors"]).write_bytes(weights)
     conditions = _inputs(sampler, range(1))[1].shape[1]
-    code = generator_code(family, sampler.info, sampler.run, conditions, sampler.latent, width)
+    code = generator_code(model, sampler.info, sampler.run, conditions)
     (folder / "generator.py").write_text(code)
 
 

@@ -21,11 +21,15 @@ FROZEN_WEIGHTS = {"fastgan": efficientnet_weights.SHA256}
 
 def build_generator(config: ModelConfig, info: DatasetInfo) -> nn.Module:
     """The generator (z (N, Z), conditions (N, K) -> images) alone, with random weights to be replaced."""
-    further: dict[str, str] = {"upsampling": config.upsampling} if config.family == "projection" else {}
     generator: nn.Module = FAMILIES[config.family].Generator(
-        info.image_size, info.channels, _conditions(config, info), config.latent, config.width, **further
+        info.image_size, info.channels, _conditions(config, info), config.latent, config.width, **own_options(config)
     )
     return generator
+
+
+def own_options(config: ModelConfig) -> dict[str, str]:
+    """The arguments of the family's `Generator` that other families do not have."""
+    return {"upsampling": config.upsampling} if config.family == "projection" else {}
 
 
 def build_networks(config: ModelConfig, info: DatasetInfo) -> tuple[nn.Module, nn.Module]:

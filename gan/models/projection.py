@@ -9,7 +9,6 @@ Letters: N images, C channels, H = W the side, Z latent, K conditions, F = width
 
 import itertools
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +45,7 @@ class Generator(nn.Module):
         conditions: int,
         latent: int,
         width: int,
-        upsampling: Literal["transposed", "nearest"] = "transposed",
+        upsampling: str = "transposed",
     ):
         super().__init__()
         self.latent = latent

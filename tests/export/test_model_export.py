@@ -105,6 +105,13 @@ def test_the_example_holds_for_attributes_and_for_names_that_could_break_it(
         assert len(rows) == len(info.names)
 
 
+@pytest.mark.parametrize("upsampling", ["transposed", "nearest"])
+def test_the_code_beside_safetensors_builds_the_same_network(upsampling: str, tmp_path: Path) -> None:
+    run = trained("digits", model__family="projection", model__upsampling=upsampling)
+    result = export_model(run, "safetensors", tmp_path / "out")  # which loads it by that code
+    assert result.difference <= 1e-5
+
+
 def test_the_card_says_what_was_measured_and_what_was_not(tmp_path: Path) -> None:
     export_model(DEMO, "safetensors", tmp_path / "demo")
     card, measured = ((tmp_path / "demo" / name).read_text() for name in ("README.md", "generator.json"))
