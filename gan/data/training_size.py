@@ -46,8 +46,7 @@ def size_choice(sides: Sides, size: int) -> str:
         return f"your choice; their own sides propose {proposed} px"
     if detail_lost(sides.median, size) > MAX_LOST:
         return f"the largest size that is proposed; {2 * size} px take about four times as long"
-    which = "each" if sides.common else "the median image"
-    return f"the smallest size at which {which}, of {sides.median:,} px, keeps three quarters of its pixels"
+    return f"it suits images of {sides.median:,} px{'' if sides.common else ' in the median'}"
 
 
 def size_reason(sides: Sides, size: int) -> str:

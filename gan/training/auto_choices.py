@@ -5,6 +5,7 @@ The table in docs/auto.md is made of it: `python -m docs.make_readme`. No torch.
 
 from dataclasses import dataclass
 
+from gan.config import settings
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.data.training_size import LARGEST_PROPOSED, MAX_LOST
 from gan.training.recommend import (
@@ -26,7 +27,7 @@ RECOMMENDED = "What the recommended recipe reaches: `--preset auto`"
 FASTGAN = "A third family: `--model.family fastgan`"
 PARENT = "Starting from another run: `--train.start_from RUN`"
 SNAPSHOTS = "Scores of snapshots: what they cost, and in which features they rank"
-SPEED = "Training speed: `python -m gan bench --export`"
+SPEED = f"Training speed: `{settings.PROGRAM} bench --export`"
 
 
 @dataclass(frozen=True)

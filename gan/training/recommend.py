@@ -146,7 +146,7 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
     colour, device = "colour" if image_set.images.shape[1] == 3 else "grey", "CPU" if on_cpu else "GPU"
     parts = [
         f"For {total:,} {colour} images of {size} px{_size_reason(config.data, sides)} on a {device}: the projection "
-        f"GAN, whose images followed the class and varied best in our measurements, {config.model.width} maps wide, "
+        f"GAN, best in our measurements, {config.model.width} maps wide, "
         f"for {kimg:,g} thousand images ({kimg * 1000 / total:,.0f} passes) in batches of {config.train.batch}"
     ]
     if config.train.augment:

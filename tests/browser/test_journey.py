@@ -56,7 +56,7 @@ def train(visit: Visit) -> None:
     """Start the digits preset, shortened, with a snapshot more often."""
     page = visit.page
     expect(page.get_by_role("heading", name="Train")).to_be_visible()
-    page.locator(".st-key-use-digits-quick").get_by_role("button").click()
+    expect(page.locator(".st-key-use-digits-quick")).to_contain_text("In use")
     write_number(page, "Length (thousand images)", "30")
     write_number(page, "Snapshot every (thousand images)", "3")
     expect(page.get_by_text("--train.kimg")).to_be_visible()

@@ -57,7 +57,7 @@ def test_the_server_is_killed_and_ended_by_ctrl_c_while_what_it_started_goes_on(
     server = serve(port, log)
     page = chromium.new_page()
     page.goto(f"http://127.0.0.1:{port}/train")
-    page.locator(".st-key-use-digits-quick").get_by_role("button").click(timeout=GIVES_UP)
+    expect(page.locator(".st-key-use-digits-quick")).to_contain_text("In use", timeout=GIVES_UP)
     page.get_by_role("button", name="Start training").click(timeout=GIVES_UP)
     expect(page).to_have_url(re.compile(r"/progress\?run=digits-"), timeout=GIVES_UP)
     link = page.url

@@ -130,7 +130,7 @@ def test_the_size_of_a_public_set_has_its_reason(data: dict[str, object], part: 
 @pytest.mark.parametrize(
     ("side", "part"),
     [
-        (70, "the smallest size at which each, of 70 px, keeps three quarters"),
+        (70, "it suits images of 70 px"),
         (300, "your choice; their own sides propose 128 px"),
         (30, "your choice; their own sides propose 32 px"),
     ],
@@ -161,7 +161,9 @@ def test_the_command_proposes_a_start_with_its_options_and_takes_none(capsys: py
     finished_run("parent", random_set(recommend.AUGMENT_BELOW, ("1", "2"), held_out=0), width=16)
     arguments = ["--preset", "auto", "--data.name", "digits", "--train.kimg", "0.128", "--job.device", "cpu"]
     assert main(["train", *arguments, "--model.width", "8", "--name", "first"]) == 0
-    assert f"--model.width 16 --train.start_from parent@{SEEN}" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    for flag in ("--model.width 16", "--model.upsampling transposed", f"--train.start_from parent@{SEEN}"):
+        assert flag in told
     assert find_run("first").config.train.start_from == ""
     assert main(["train", *arguments, "--model.width", "24", "--name", "second"]) == 0
     assert "start_from" not in capsys.readouterr().err

@@ -14,7 +14,7 @@ from pages.ui.train import form
 
 KEY = "start from the proposed run"
 TAKEN = "proposed start that was taken"  # key of the session state: (options of the start, those of the recipe)
-OPTIONS = ("train.start_from", "train.freeze_d", "model.width")
+OPTIONS = ("train.start_from", "train.freeze_d", "model.width", "model.upsampling")
 """What a start from another run may change of the recipe."""
 
 
