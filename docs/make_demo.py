@@ -88,8 +88,8 @@ CELLS = Demo(
     ),
     evaluate=(
         "--light --all-snapshots",
-        "--snapshot 50048 --membership",  # the best
-        "--snapshot 120000 --membership --study --small",
+        "--snapshot 120000 --membership",  # the newest
+        "--membership --study --small",  # the best
     ),
     licence=(
         "Trained on cells cut from the BCCD data set (Shenggan and contributors, MIT licence), with "

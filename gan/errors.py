@@ -94,7 +94,7 @@ class StoppedError(GanError):
 
 
 STORE_FAULTS = (
-    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR),
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST),
     *(errno.EIO, errno.ESTALE, errno.ENOLCK, errno.ENOSYS, errno.ETIMEDOUT),  # of a network file system
 )
 """Errors of the disk or its permissions, which users can mend. Any other OSError is a bug."""
@@ -107,4 +107,6 @@ def describe_store_error(error: OSError) -> str:
         return f"{path} cannot be opened or changed: it is read-only, or belongs to another user. Viewing still works."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk of {path} is full: delete runs or exports that you no longer need, then try again."
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return f"There is a file where a folder belongs: {path}. Move it away, or set GAN_STORE to another folder."
     return f"A file could not be read or written: {error}. Check the disk, then try again."
