@@ -4,9 +4,8 @@
 read from GAN_DATA, or downloaded to it.
 
 `python -m docs.make_demo cells FOLDER` trains `demo-bloodcells` on the cells of FOLDER, with 25 of its white cells,
-scores every snapshot, tests membership and makes a study: three hours on one core. FOLDER has images as
-`split/class/file` and a `labels.csv` with the columns file, class, split and group, cut from the boxes of the BCCD data
-set.
+tests membership and makes a study: two hours on one core. FOLDER has images as `split/class/file` and a `labels.csv`
+with the columns file, class, split and group, cut from the boxes of the BCCD data set.
 
 Both use only the product's commands, in a temporary store, then keep what pages read, and leave out what is only for
 resuming or only about this machine.
@@ -24,8 +23,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan import jobs
 from gan.access.ownership import ALL
 from gan.config import settings
+from gan.evaluation.job import BESIDE_TRAINING, job_folder
 from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
@@ -87,7 +88,6 @@ CELLS = Demo(
         "--train.snapshot_kimg 10 --train.keep_snapshots 20 --job.device cpu --job.threads 1"
     ),
     evaluate=(
-        "--light --all-snapshots",
         "--snapshot 120000 --membership",  # the newest
         "--membership --study --small",  # the best
     ),
@@ -113,6 +113,8 @@ def main() -> None:
             add_cells(arguments.folder, Path(store))
         gan("train", *demo.train.split(), "--name", demo.name)
         run = Run(Path(store).resolve() / demo.name)
+        for line in jobs.follow(job_folder(run, BESIDE_TRAINING)):  # its snapshots are scored until after its end
+            print(line, end="")
         for options in demo.evaluate:
             gan("evaluate", demo.name, *options.split())
         keep(demo, run)
