@@ -142,8 +142,8 @@ CHOICES = (
     Choice(
         "train.freeze_d",
         "0",
-        "Freezing two levels did not help with 98 digits (CAS 49 to 58% instead of 57 to 68%), and helped with 25 white "
-        "blood cells in two of three seeds.",
+        "Freezing two levels did not help with 98 digits (CAS 49 to 58% instead of 57 to 68%), and helped with 25 "
+        "white blood cells in two of three seeds.",
         (PARENT,),
     ),
     Choice(
