@@ -40,6 +40,7 @@ class Option:
     maximum: float | None
     multiple_of: int | None
     text_takes: str
+    names: bool
 
     @property
     def section(self) -> str:
@@ -94,6 +95,7 @@ def _option(path: str, field: FieldInfo) -> Option:
         maximum=extra["limits"].get("le"),
         multiple_of=extra["limits"].get("multiple_of"),
         text_takes=extra["takes"],
+        names=extra["names"],
     )
 
 
@@ -163,9 +165,9 @@ def format_value(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def readable_value(value: Any) -> str:
-    """An option's value for a reader: `12,800`, `0.0002`; what is no number as `format_value`."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def readable_value(option: Option, value: Any) -> str:
+    """An option's value for a reader: `12,800`, `0.0002`; a name, and what is no number, as `format_value`."""
+    if option.names or isinstance(value, bool) or not isinstance(value, int | float):
         return format_value(value)
     return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 

@@ -26,13 +26,15 @@ def option(
     advanced: bool = False,
     only_for: tuple[str, ...] = (),
     takes: str = "",
+    names: bool = False,
     **limits: Any,
 ) -> Any:
     """A field with all that the command line, the form and the README show of it.
 
     `only_for` names the data sets that the option applies to (empty: all). `takes` describes a valid text, for errors.
+    `names` marks a number that is a name and no amount, such as a seed: it is written without thousands separators.
     """
-    extra: dict[str, Any] = {"label": label, "unit": unit, "advanced": advanced, "takes": takes}
+    extra: dict[str, Any] = {"label": label, "unit": unit, "advanced": advanced, "takes": takes, "names": names}
     extra |= {"only_for": list(only_for), "limits": limits}
     return Field(default, description=help, json_schema_extra=extra, validate_default=True, **limits)
 
@@ -329,6 +331,7 @@ class TrainConfig(Section):
         0,
         "Fixes the initial weights, the order of the images and the noise. Change it to see how much is chance.",
         label="Seed",
+        names=True,
         ge=0,
         le=2**31 - 1,
     )

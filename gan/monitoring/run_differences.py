@@ -27,7 +27,7 @@ def option_differences(runs: Sequence[Run]) -> list[OptionDifference]:
     differences = []
     for option in options.all_options():
         values = tuple(
-            options.readable_value(config[option.path]) if option.applies(config["data.name"]) else ""
+            options.readable_value(option, config[option.path]) if option.applies(config["data.name"]) else ""
             for config in configs
         )
         if len(set(values)) > 1:

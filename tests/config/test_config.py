@@ -81,11 +81,19 @@ def test_every_option_has_help_a_label_and_limits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [(12800.0, "12,800"), (1e6, "1,000,000"), (0.0002, "0.0002"), (0.5, "0.5"), (True, "true"), (("a", "b"), "a,b")],
+    ("path", "value", "text"),
+    [
+        ("train.kimg", 12800.0, "12,800"),
+        ("train.kimg", 1e6, "1,000,000"),
+        ("train.seed", 1234, "1234"),  # a name: no amount
+        ("optim.lr", 0.0002, "0.0002"),
+        ("data.balance", True, "true"),
+        ("data.attributes", ("a", "b"), "a,b"),
+    ],
 )
-def test_values_for_readers_have_separated_thousands_and_all_digits(value: object, text: str) -> None:
-    assert options.readable_value(value) == text
+def test_values_for_readers_have_separated_thousands_and_all_digits(path: str, value: object, text: str) -> None:
+    (option,) = (option for option in options.all_options() if option.path == path)
+    assert options.readable_value(option, value) == text
 
 
 def test_registries_have_the_keys_that_the_config_offers() -> None:

@@ -212,6 +212,13 @@ def test_options_in_a_comparison_have_separated_thousands() -> None:
     assert (length.path, length.values) == ("train.kimg", ("1,600", "12,800"))
 
 
+def test_seeds_in_a_comparison_are_names() -> None:
+    for name, seed in (("one", 1234), ("other", 2026)):
+        lifecycle.create_run(options.build_config({"train.seed": seed}), name)
+    (seeds,) = run_differences.option_differences([find_run("one"), find_run("other")])
+    assert (seeds.path, seeds.values) == ("train.seed", ("1234", "2026"))
+
+
 def swept(*grid: str, kid: tuple[float | None, ...]) -> list[Run]:
     """A sweep whose runs have the demo run's scores with these kernel distances, None for no scores."""
     planned = sweeps.plan_sweep("s", options.build_config({}), sweeps.read_grid(grid))

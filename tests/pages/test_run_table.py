@@ -65,6 +65,14 @@ def test_whole_options_have_separated_thousands_and_small_ones_all_digits() -> N
     assert formats(at)["optim.lr"] == "%g"
 
 
+def test_seeds_have_no_separated_thousands() -> None:
+    for name, seed in (("one", 2026), ("other", 12345678)):
+        made(name, **{"train.seed": seed})
+    at = page("overview", view="table")
+    assert table(at)["train.seed"].tolist() == [12345678, 2026]
+    assert formats(at)["train.seed"] == "%d"
+
+
 def test_columns_of_tags_and_sweeps_are_there_once_a_run_has_some() -> None:
     three_runs()
     at = page("overview", view="table")

@@ -89,9 +89,10 @@ def clone_button(run: Run, state: jobs.State) -> None:
 
 def options_text(values: Mapping[str, Any]) -> str:
     """Options as text: `batch size 8`, `learning rate 0.0001 and precision float32`."""
-    labels = {option.path: option.label for option in options.all_options()}
+    by_path = {option.path: option for option in options.all_options()}
     said = [
-        f"{labels[path][0].lower()}{labels[path][1:]} {options.readable_value(value)}" for path, value in values.items()
+        f"{by_path[path].label[0].lower()}{by_path[path].label[1:]} {options.readable_value(by_path[path], value)}"
+        for path, value in values.items()
     ]
     return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
 

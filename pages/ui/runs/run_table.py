@@ -189,9 +189,10 @@ def _option_column(option: Option, records: Sequence[RunRecords]) -> Column:
         look = st.column_config.CheckboxColumn(head, help=option.help)
     elif option.value_type in (int, float):
         values = [run_table.option_value(option, record.options) for record in records]
-        # Separated thousands, as elsewhere; but that format would round a learning rate to 0.
+        # Separated thousands, as elsewhere, but not in a seed; and that format would round a learning rate to 0.
         whole = all(float(value).is_integer() for value in values if value is not None)
-        look = st.column_config.NumberColumn(head, help=option.help, format="localized" if whole else "%g")
+        form = "%d" if option.names else "localized" if whole else "%g"
+        look = st.column_config.NumberColumn(head, help=option.help, format=form)
 
     def value(_: Listed, record: RunRecords) -> Any:
         found = run_table.option_value(option, record.options)

@@ -24,11 +24,11 @@ def changed_options(config: RunConfig, base: RunConfig, origin: str) -> None:
 def change_text(option: Option, before: Any, after: Any) -> str:
     """One change: `Batch size: 64 → **8** images`."""
     unit = f" {option.unit}" if option.unit else ""
-    return f"{option.label}: {value_text(before)} → **{value_text(after)}**{unit}"
+    return f"{option.label}: {value_text(option, before)} → **{value_text(option, after)}**{unit}"
 
 
-def value_text(value: Any) -> str:
+def value_text(option: Option, value: Any) -> str:
     """The value of an option as text."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return escape_markdown(options.readable_value(value)) or "none"
+    return escape_markdown(options.readable_value(option, value)) or "none"
