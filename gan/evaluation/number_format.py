@@ -21,6 +21,11 @@ def percent_with_interval(share: float, low: float, high: float) -> str:
     return f"{percent(share)} ({100 * low:.1f} to {100 * high:.1f})"
 
 
+def measure(value: float) -> str:
+    """`0.0783` or `−0.00215`: three significant digits."""
+    return f"{value:.3g}".replace("-", "−")
+
+
 def points(difference: float) -> str:
     """`+2.0` or `−2.0`, in percentage points."""
     return f"{difference * 100:+.1f}".replace("-", "−")

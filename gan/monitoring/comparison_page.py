@@ -23,6 +23,7 @@ from gan.io.png import data_uri, encode_picture
 from gan.io.synthetic_mark import MARK
 from gan.monitoring import curve_points, run_differences, run_table, score_table
 from gan.monitoring.score_table import Cell
+from gan.runs import sample_sheets
 from gan.runs.metrics import D_G_Z1, D_X, LOSS_D, LOSS_G, METRICS
 from gan.runs.metrics_table import MetricsReader
 from gan.runs.run import Run
@@ -179,7 +180,7 @@ def _samples(runs: Sequence[Run]) -> str:
         if not run_sheets:
             figures.append(f"<figure><figcaption>{name}: no picture yet</figcaption></figure>")
             continue
-        nearest = min(run_sheets, key=lambda seen: abs(seen - reached))
+        nearest = sample_sheets.nearest_sheet(run_sheets, reached)
         moment = f"after {nearest:,} images" if nearest else "before training"
         picture = _picture(contact_sheet.read_sheet(run_sheets[nearest]))
         figures.append(

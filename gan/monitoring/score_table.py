@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gan.evaluation.number_format import percent, points
+from gan.evaluation.number_format import measure, percent, points
 from gan.evaluation.records import results
 from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.interpretation import SCORES, Score
@@ -67,7 +67,7 @@ def measurement(score: Score, result: EvaluationResult | None) -> Measurement | 
 
 def value_text(score: Score, value: float) -> str:
     """`91.2%` for shares, `0.0783` for distances."""
-    return percent(value) if score.scale == "share" else f"{value:.3g}"
+    return percent(value) if score.scale == "share" else measure(value)
 
 
 def interval_text(score: Score, interval: tuple[float, float] | None) -> str:

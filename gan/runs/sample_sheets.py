@@ -4,6 +4,7 @@ samples/columns.json    {"labels": [...], "rows": 8}
 samples/<seen>.png      a contact sheet of rows x columns images (`io/contact_sheet.py`)
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -27,3 +28,9 @@ LAYOUT = TypeAdapter(Layout)
 def read_layout(run: Run) -> Layout:
     """The layout of a run's sheets; empty if columns.json is missing or damaged, which is logged."""
     return read_typed_or_none(run.path / "samples" / "columns.json", LAYOUT, 2**20) or Layout()
+
+
+def nearest_sheet(sheets: Collection[int], wanted: int) -> int:
+    """The sheet nearest to a moment. That from before training, plain grey, only where it is wanted or the only one."""
+    trained = [seen for seen in sheets if seen] if wanted else []
+    return min(trained or sheets, key=lambda seen: abs(seen - wanted))

@@ -117,6 +117,25 @@ def test_no_page_breaks_a_rule(
     assert found == {}
 
 
+def test_what_opens_a_menu_stays_readable_in_the_dark(
+    server: Server, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    made("menu")
+    context = chromium.new_context(color_scheme="dark")
+    context.set_default_timeout(PATIENCE)
+    visit = Visit(context.new_page(), server.address)
+    for link, name in (("", "More"), ("progress?run=menu", "How to read it")):
+        visit.open(link)
+        button = visit.page.locator("button[kind=tertiary][aria-expanded]").filter(has_text=name).first
+        button.click()
+        visit.page.locator("button[kind=tertiary][aria-expanded=true]").wait_for()
+        visit.page.wait_for_timeout(FADING)
+        red, green, blue = button.evaluate("e => getComputedStyle(e).color.match(/[0-9]+/g).slice(0, 3).map(Number)")
+        assert min(red, green, blue) > 90, f"{name}: {red}, {green}, {blue} on an almost black page"
+    context.close()
+
+
 def violations(visit: Visit, name: str) -> dict[str, Any]:
     """The broken rules of the open page with the elements that break them, by its name and each view that has any."""
     found: dict[str, Any] = {}

@@ -167,6 +167,12 @@ def test_splits_that_share_images_are_told_with_the_scores_on_the_others() -> No
     assert "on 75.0% instead of 80.0%" in told
 
 
+def test_scores_that_read_alike_without_copies_are_not_contrasted() -> None:
+    alike = {"cas_balanced": 0.8, "real_accuracy_balanced": 0.8203}
+    told = " ".join(score_snapshot._notices("test", split_copies(20, 500), alike))
+    assert "is right on 82.0%, as on all, one trained" in told
+
+
 @pytest.mark.parametrize("right", [50, 45, 55, 58])
 def test_a_reader_who_guesses_is_not_said_to_tell_images_apart(right: int) -> None:
     half = Proportion.from_counts(25, 50)

@@ -65,6 +65,13 @@ def test_samples_are_shown_at_the_moment_nearest_to_the_chosen_one() -> None:
     ]
     at.select_slider(key="compared moment").set_value(0).run()
     assert [caption.value for caption in at.caption].count("Before training.") == 2
+    short = made("short")
+    short.sample_sheet(1_000).write_bytes(short.sample_sheet(0).read_bytes())
+    at = page("compare", runs="one,short")
+    assert [caption.value for caption in at.caption if caption.value.startswith(("After", "Before"))] == [
+        "After 10,000 images, its nearest to 1,000 images.",  # nearer is only the plain grey from before training
+        "After 1,000 images.",
+    ]
 
 
 def test_a_hidden_run_leaves_the_charts_and_the_others_keep_their_tones() -> None:

@@ -7,6 +7,7 @@ scores in different features (`gan/evaluation/feature_choice.py`).
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from gan.evaluation.number_format import measure
 from gan.evaluation.records.light_scores import LightScore, list_light_scores
 from gan.evaluation.records.results import FEATURES, EvaluationResult, list_results
 from gan.runs.run import Run
@@ -46,7 +47,7 @@ def best_text(run: Run) -> str:
     low, high = best.intervals["kid"]
     kind = "light scores" if isinstance(best, LightScore) else "scores"
     return (
-        f"after {best.snapshot:,} images: kernel distance {best.kid:.3g} ({low:.3g} to {high:.3g}) in "
+        f"after {best.snapshot:,} images: kernel distance {measure(best.kid)} ({measure(low)} to {measure(high)}) in "
         f"{FEATURES[best.features]}, {kind} on {best.n['scores']:,} images"
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gan.config import glossary, settings
 from gan.data.info import DatasetInfo
-from gan.evaluation.number_format import percent, percent_interval
+from gan.evaluation.number_format import measure, percent, percent_interval
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.interpretation import Score
@@ -78,7 +78,7 @@ def _in_own_features(score: Score, own: dict[str, Any]) -> str:
 
 
 def _score_text(score: Score, value: float) -> str:
-    return percent(value) if score.scale == "share" else f"{value:.3g}"
+    return percent(value) if score.scale == "share" else measure(value)
 
 
 def history(scored: Sequence[EvaluationResult], best: int | None) -> str:

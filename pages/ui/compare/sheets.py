@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from gan.io.markdown_text import escape_markdown
+from gan.runs import sample_sheets
 from gan.runs.run import Run
 from pages.ui import fmt, frame
 from pages.ui.compare.curves import column_pairs
@@ -50,7 +51,7 @@ def _run_sheet(run: Run, title: str, sheets: Mapping[int, Path], wanted: int) ->
     if not sheets:
         st.caption("No picture yet.")
         return
-    nearest = min(sheets, key=lambda seen: abs(seen - wanted))
+    nearest = sample_sheets.nearest_sheet(sheets, wanted)
     moment = samples.moment_text(nearest)
     samples.draw_sheet(run, sheets[nearest], f"Generated samples of the run {run.name} {moment}")
     elsewhere = abs(nearest - wanted) > NEAR * max(wanted, nearest)

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from gan.config import glossary
+from gan.evaluation.number_format import measure, percent
 from gan.evaluation.records import interpretation, results
 from gan.evaluation.records.best_snapshot import best_of_several, like_newest
 from gan.evaluation.records.interpretation import Score
@@ -91,7 +92,7 @@ def _name(name: str, meaning: str) -> str:
 
 
 def _formatted(score: Score, value: float) -> str:
-    return f"{value:.1%}" if score.scale == "share" else f"{value:.3g}"
+    return percent(value) if score.scale == "share" else measure(value)
 
 
 def _bar(value: float, interval: tuple[float, float] | None, floor: float) -> str:

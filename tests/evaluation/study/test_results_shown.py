@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gan.evaluation.number_format import points, points_interval
+from gan.evaluation.number_format import measure, points, points_interval
 from gan.evaluation.records.external_results import ExternalImages
 from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.study_results import ExternalResult, Gain, OwnTest, StudyResult
@@ -192,3 +192,8 @@ def test_the_report_holds_a_study_of_classes_and_of_attributes_with_and_without_
     assert section.count('class="arms attributes"') == (2 if attributes else 0)
     assert (", in 2 folds</dd>" in section) == (folds > 1)
     assert section.count("+5.1 (+2.1 to +8.1)") == 4  # over both controls, in the plot and in the table
+
+
+@pytest.mark.parametrize(("value", "text"), [(-0.00215, "−0.00215"), (0.0783, "0.0783"), (506.2, "506"), (0, "0")])
+def test_measures_have_three_digits_and_a_minus_that_is_no_hyphen(value: float, text: str) -> None:
+    assert measure(value) == text
