@@ -66,7 +66,7 @@ def verify_log() -> None:
     for problem in verification.problems[:20]:
         st.error(problem, icon=":material/error:")
     st.caption("The last entry. Note it elsewhere: `gan audit verify --contains` then finds a log that was replaced.")
-    st.code("{}:{}".format(*verification.head), language=None)
+    st.code("{}:{}".format(*verification.head), language=None, wrap_lines=True)
 
 
 with errors_shown():

@@ -14,19 +14,19 @@ def page() -> None:
     """A button that checks, and the lines of the last check."""
     frame.page_title("System", "Whether the store, the devices and the engines work here. For administrators.")
     folder = background.task_folder(doctor.TASK)
+    alive = jobs.state(folder).alive
     st.button(
         "Check this installation",
         icon=":material/stethoscope:",
         key="examine",
         on_click=_examine,
-        disabled=jobs.state(folder).alive,
+        disabled=alive,
     )
     if folder.is_dir():
         background.watch_task(folder, "Checking", lambda: None)
     checks = doctor.saved_checks(folder)
-    if not checks:
+    if not checks and not alive:
         st.caption("Nothing has been checked yet. It takes a few seconds.")
-        return
     for check in checks:
         text = f"**{check.name}**: {check.found}"
         {"ok": st.success, "warning": st.warning, "problem": st.error}[check.level](

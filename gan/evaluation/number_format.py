@@ -27,8 +27,14 @@ def measure(value: float) -> str:
 
 
 def points(difference: float) -> str:
-    """`+2.0` or `−2.0`, in percentage points."""
-    return f"{difference * 100:+.1f}".replace("-", "−")
+    """`+2.0` or `−2.0`, in percentage points; `0.0`, without a sign, where it rounds to nothing."""
+    text = f"{difference * 100:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text
+
+
+def detectable_points(gain: float) -> str:
+    """`4.1`: a gain that a study can see, in percentage points; at least `0.1`, since nobody sees a gain of nothing."""
+    return f"{max(100 * gain, 0.1):.1f}"
 
 
 def points_interval(low: float, high: float) -> str:

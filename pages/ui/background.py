@@ -80,7 +80,8 @@ def progress_bar(task: Path, label: str) -> None:
         return
     status = read_status(task)
     done, total = float(status.get("done", 0)), float(status.get("total", 0))
-    parts = [label, escape_markdown(str(status.get("phase", "starting")))]
+    phase = escape_markdown(str(status.get("phase", "starting")))
+    parts = [label] if label.lower().startswith(phase.lower()) else [label, phase]  # not "Checking · checking"
     seconds = status.get("seconds_left")
     if seconds is not None:
         parts.append(f"{fmt.duration(seconds)} left")

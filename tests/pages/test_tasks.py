@@ -18,6 +18,7 @@ from gan.evaluation.privacy import guard
 from gan.evaluation.privacy.near_copies import NearCopyDetector
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 from gan.io.atomic import write_json
+from gan.jobs.worker import working
 from gan.runs.run import Run
 from gan.sampling.provenance import Origin
 from pages.ui.gallery import marking
@@ -139,3 +140,23 @@ def test_how_long_a_study_takes_is_timed_by_a_task_and_kept_for_that_generator(
     assert study_estimate.cached_study_estimate(run, newest, StudyOptions(seeds=2)) is None
     (run.snapshot(newest) / "ready.json").write_text('{"sha256": "of another generator"}')
     assert study_estimate.cached_study_estimate(run, newest, options) is None
+
+
+def test_a_phase_that_says_no_more_than_the_label_is_not_repeated(store: Path) -> None:
+    folder = store / ".data" / "tasks" / "examine"
+    folder.mkdir(parents=True)
+    shown = {}
+    for label, phase in (("Checking the images", "checking"), ("Scoring", "near copies")):
+        with working(folder):
+            write_json(folder / "status.json", {"phase": phase, "done": 1, "total": 4})
+            at = AppTest.from_function(_bar, args=(str(folder), label)).run()
+        shown[phase] = at.get("progress")[0].proto.text
+    assert shown == {"checking": "Checking the images", "near copies": "Scoring · near copies"}
+
+
+def _bar(folder: str, label: str) -> None:
+    from pathlib import Path
+
+    from pages.ui.background import progress_bar
+
+    progress_bar(Path(folder), label)

@@ -4,6 +4,7 @@ import html
 import time
 from collections import Counter
 
+from gan.evaluation.number_format import detectable_points
 from gan.evaluation.records.study_results import Regime, StudyResult
 from gan.evaluation.records.study_text import own_test_sentence, without_copies_sentence
 from gan.evaluation.report import study_table, subgroup_section
@@ -85,7 +86,7 @@ def plan(study: StudyResult, regime: Regime) -> list[tuple[str, str]]:
         ("Test", f"{study.seeds} other seeds" + (f", in {len(choices)} folds" if len(choices) > 1 else "")),
     ]
     if expected is not None:
-        rows.append(("Expected to see", f"a gain of {100 * expected:.1f} points or more, with a power of 80%"))
+        rows.append(("Expected to see", f"a gain of {detectable_points(expected)} points or more, with a power of 80%"))
     return rows
 
 

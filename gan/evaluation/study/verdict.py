@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gan.evaluation.number_format import percent, points, points_interval, within_sentence
+from gan.evaluation.number_format import detectable_points, percent, points, points_interval, within_sentence
 from gan.evaluation.records.study_results import Arm, Filtering, Gain, KeepRate, Regime
 from gan.evaluation.study.arms import AUGMENTED, ArmPlan
 from gan.evaluation.study.confirmation_plan import ROLES
@@ -141,8 +141,8 @@ def control_phrase(plan: ArmPlan) -> str:
 
 def _what_would_tell(gain: Gain) -> str:
     """Which gain the study sees, and what would see a smaller one."""
-    more = ", with ".join(f"{what} {100 * seen:.1f}" for what, seen in gain.detectable_with.items())
-    return f"This study can see a gain of {100 * gain.detectable:.1f} points (power 80%); with {more}."
+    more = ", with ".join(f"{what} {detectable_points(seen)}" for what, seen in gain.detectable_with.items())
+    return f"This study can see a gain of {detectable_points(gain.detectable)} points (power 80%); with {more}."
 
 
 def _corrected(count: int, what: str) -> str:

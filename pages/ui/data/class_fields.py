@@ -31,6 +31,7 @@ def class_table(rows: list[dict[str, Any]], uses: list[str], key: str) -> list[d
         rows, hide_index=True, width="stretch", num_rows="fixed", disabled=[NAME, IMAGES],
         height=HEIGHT if len(rows) > 10 else "content", key=key,
         column_config={
+            IMAGES: st.column_config.NumberColumn(format="localized"),
             NEW_NAME: st.column_config.TextColumn(required=True, max_chars=200),
             USE: st.column_config.SelectboxColumn(options=uses, required=True),
         },

@@ -155,10 +155,11 @@ def files_field() -> None:
 def size_note() -> None:
     """How much a browser may send, and what to do with more."""
     limit = min(int(st.get_option("server.maxUploadSize")), settings.upload_limit() // 1_000_000)
-    other = "choose a folder on the server" if settings.browsable_paths() else "have the administrator set GAN_PATHS"
+    folders = settings.browsable_paths()
+    other = "choose a folder on the server" if folders else "have the administrator allow folders there (GAN_PATHS)"
     st.caption(
-        f"Up to {limit:,} MB. For more, {other}, or add them there by `{settings.PROGRAM} data add NAME PATH`, or save "
-        "the images smaller."
+        f"Up to {limit:,} MB. For more, add them on the server by `{settings.PROGRAM} data add NAME PATH`, {other}, or "
+        "save the images smaller."
     )
 
 

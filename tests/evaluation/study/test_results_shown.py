@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gan.evaluation.number_format import measure, points, points_interval
+from gan.evaluation.number_format import detectable_points, measure, points, points_interval
 from gan.evaluation.records.external_results import ExternalImages
 from gan.evaluation.records.intervals import MeanInterval
 from gan.evaluation.records.study_results import ExternalResult, Gain, OwnTest, StudyResult
@@ -138,7 +138,7 @@ def test_wide_exploratory_intervals_are_cut_and_confirmed_ones_are_not() -> None
     first, second = re.findall(r'<div class="row.*?</div></div>', drawn)[:2]
     assert "cut" not in first
     assert second.count("cut low") == second.count("cut high") == 1
-    assert "+0.0 (−47.0 to +40.0)" in second  # the number says what the plot cuts
+    assert "0.0 (−47.0 to +40.0)" in second  # the number says what the plot cuts
 
 
 def test_the_plan_names_what_each_fold_chose(example: StudyResult) -> None:
@@ -197,3 +197,8 @@ def test_the_report_holds_a_study_of_classes_and_of_attributes_with_and_without_
 @pytest.mark.parametrize(("value", "text"), [(-0.00215, "−0.00215"), (0.0783, "0.0783"), (506.2, "506"), (0, "0")])
 def test_measures_have_three_digits_and_a_minus_that_is_no_hyphen(value: float, text: str) -> None:
     assert measure(value) == text
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign_and_a_gain_to_see_is_never_nothing() -> None:
+    assert [points(value) for value in (-0.0004, 0.0, 0.0004, -0.0006, 0.0006)] == ["0.0", "0.0", "0.0", "−0.1", "+0.1"]
+    assert [detectable_points(gain) for gain in (0.0002, 0.041)] == ["0.1", "4.1"]
