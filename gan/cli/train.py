@@ -13,6 +13,7 @@ from gan.io.terminal import show
 from gan.jobs import kinds
 from gan.jobs.several_gpus import is_other_rank
 from gan.runs import lifecycle
+from gan.runs.data_paths import readable_data
 from gan.runs.run import Run, find_run
 
 
@@ -53,13 +54,19 @@ def _train_run(run: Run) -> int:
 
         follow(run)
         return 0
+    from gan.data.registry import load_image_set  # here: it imports numpy
+
     jobs.ensure_scheduler()
     config, is_worker = run.config, False
     try:
         with working(run.path, config.job.device, gpus=config.job.gpus) as worker:
             is_worker = True
+            from gan.evaluation.pseudo_labels import label_unlabelled_images
             from gan.training.train import train  # once the device is chosen: torch must see no other
 
+            if config.data.pseudo_labels:
+                images = load_image_set(readable_data(run), worker.progress)
+                label_unlabelled_images(run, images, worker.progress, worker.device.partition(":")[0])
             train(run, worker, hooks=beside_training.training_hooks())
     except Exception as error:
         if not is_worker:

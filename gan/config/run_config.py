@@ -88,6 +88,13 @@ class DataConfig(Section):
         "Its few images are then seen more often.",
         label="Balance classes",
     )
+    pseudo_labels: bool = option(
+        False,
+        "A classifier of the labelled images gives a class to those unlabelled images of which it is sure; both "
+        "networks then learn them as labelled ones (Lee 2013, Lucic 2019). For sets with classes.",
+        label="Learn unlabelled images too",
+        only_for=("folder",),
+    )
     workers: int = option(
         0,
         "Processes that load images when the set does not fit into the device's memory. 0: the training process does.",

@@ -10,5 +10,6 @@ summary       groups, and findings before training    order          the trainin
 subclasses    k-means clusters within each class      diversity      pixel spread of images
 training_size          the size that images propose   attribute_correlation  phi coefficients of attribute pairs
 label_edits   decisions on the labels of a set's training images
+unlabelled    which images without a label may be learned
 set_notes     what users write about a set: title, description, source, licence, consent
 """

@@ -29,7 +29,8 @@ DTYPES = {"digests": np.uint32, "conditions": np.uint8, "split": np.uint8}
 class Fingerprint:
     """All images in order: `digests` uint32 (N,), `conditions` uint8 (N, K) with K `names`, `split` (N,).
 
-    `reading` describes how files became pixels, such as "grey, 32 px, shown at 28 px".
+    `reading` describes how files became pixels, such as "grey, 32 px, shown at 28 px". `learned` bool (N,): what the
+    networks learn, which are the training images and the unlabelled ones that got a class.
     """
 
     names: tuple[str, ...]
@@ -37,10 +38,12 @@ class Fingerprint:
     digests: NDArray[np.uint32]
     conditions: NDArray[np.uint8]
     split: NDArray[np.str_]
+    learned: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, images: ImageSet) -> "Fingerprint":
-        """The fingerprint of a set; digests are computed unless the set has them."""
+    def of(cls, images: ImageSet, learned: NDArray[np.bool_] | None = None) -> "Fingerprint":
+        """The fingerprint of a set, of which by default the training images are learned; digests are computed unless
+        the set has them."""
         channels, side = images.images.shape[1:3]
         colour = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
         digests = pixel_digests(images.images) if images.digests is None else images.digests
@@ -50,6 +53,7 @@ class Fingerprint:
             digests=digests,
             conditions=images.conditions.astype(np.uint8),
             split=images.split,
+            learned=images.split == "train" if learned is None else learned,
         )
 
     def save(self, folder: Path) -> None:
@@ -62,6 +66,7 @@ class Fingerprint:
                 digests=self.digests,
                 conditions=np.packbits(self.conditions, axis=1),
                 split=np.array([STORED_SPLITS.index(name) for name in self.split.tolist()], dtype=np.uint8),
+                learned=self.learned,
             )
 
     @classmethod
@@ -71,16 +76,19 @@ class Fingerprint:
             file = read_arrays(folder / name)
             if any(file[name].dtype != dtype for name, dtype in DTYPES.items()) or file["names"].dtype.kind != "U":
                 raise ValueError("its arrays have the wrong types")
-            names = tuple(file["names"].tolist())
+            names, split = tuple(file["names"].tolist()), np.array(STORED_SPLITS)[file["split"]]
             fingerprint = cls(
                 names=names,
                 reading=str(file["reading"]),
                 digests=file["digests"],
                 conditions=np.unpackbits(file["conditions"], axis=1, count=len(names)),
-                split=np.array(STORED_SPLITS)[file["split"]],
+                split=split,
+                learned=file.get("learned", split == "train"),  # a run that learned no other image may lack it
             )
-            lengths = {len(fingerprint.digests), len(fingerprint.conditions), len(fingerprint.split)}
-            if fingerprint.digests.ndim != 1 or len(lengths) != 1:
+            if fingerprint.learned.dtype != np.bool_:
+                raise ValueError("its arrays have the wrong types")
+            parts = (fingerprint.digests, fingerprint.conditions, fingerprint.split, fingerprint.learned)
+            if fingerprint.digests.ndim != 1 or len({len(part) for part in parts}) != 1:
                 raise ValueError("its arrays have different lengths")
         except (OSError, DamagedFileError, ValueError, KeyError, IndexError, TypeError) as error:
             raise RunError(
@@ -91,10 +99,10 @@ class Fingerprint:
 
 
 def held_out_images_learned(theirs: Sequence[Fingerprint], ours: Fingerprint) -> int | None:
-    """How many validation and test images of a set were training images of other sets; None where none was as far as
+    """How many validation and test images of a set were learned by runs on other sets; None where none was as far as
     can be told, and the images of one of them were read in another way."""
     comparable = [fingerprint for fingerprint in theirs if fingerprint.reading == ours.reading]
-    learned = [fingerprint.digests[fingerprint.split == "train"] for fingerprint in comparable]
+    learned = [fingerprint.digests[fingerprint.learned] for fingerprint in comparable]
     held_out = ours.digests[np.isin(ours.split, HELD_OUT)]
     count = int(np.isin(held_out, np.concatenate(learned)).sum()) if learned else 0
     return None if not count and len(comparable) < len(theirs) else count
@@ -110,6 +118,15 @@ def check_unchanged(folder: Path, images: ImageSet) -> None:
         raise RunError(
             f"{images.title} has changed since the run {folder.name} was trained: {changed}. Restore the earlier "
             "images and labels, or clone the run to train on the present ones."
+        )
+
+
+def check_learned(folder: Path, learned: NDArray[np.bool_]) -> None:
+    """Raise RunError unless these are the images (N,) that the networks of the run in `folder` have learned so far."""
+    if not np.array_equal(Fingerprint.load(folder).learned, learned):
+        raise RunError(
+            f"The run {folder.name} has learned other unlabelled images than its pseudo_labels.npz names: put back the "
+            "file that was there, or clone the run."
         )
 
 

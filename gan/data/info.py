@@ -8,7 +8,7 @@ Letters: n training images, K conditions, S subclasses per class.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,46 @@ from gan.errors import DataError
 from gan.io.atomic import replacing, write_json
 from gan.io.json_files import read_typed
 from gan.io.untrusted_files import damaged_file, read_arrays
+
+
+@dataclass(frozen=True)
+class PseudoLabelled:
+    """The unlabelled images of a set that a run learned, with the class that a classifier of the labelled ones gave.
+
+    Of `unlabelled` images in all, `counts` (K,) were learned as of each class. Of `validation` images the classifier
+    was right on `correct`; it was sure of `sure` of them, and right on `right` of these. It took `seconds`.
+    """
+
+    unlabelled: Annotated[int, Field(ge=0)]
+    counts: tuple[Annotated[int, Field(ge=0)], ...]
+    validation: Annotated[int, Field(ge=0)]
+    correct: Annotated[int, Field(ge=0)]
+    sure: Annotated[int, Field(ge=0)]
+    right: Annotated[int, Field(ge=0)]
+    seconds: float
+
+    @property
+    def learned(self) -> int:
+        """How many of the unlabelled images were learned."""
+        return sum(self.counts)
+
+    def by_class(self, names: Sequence[str]) -> str:
+        """How many were learned as of each class, as a text."""
+        return ", ".join(f"{name} {count:,}" for name, count in zip(names, self.counts, strict=True))
+
+    def sentence(self) -> str:
+        """How many were learned, and about how many of their classes are right."""
+        if not self.learned:
+            return f"None of {self.unlabelled:,} unlabelled images was learned: a classifier was sure of none."
+        judged = (
+            f"about {self.right / self.sure:.0%} right, judged by {self.sure:,} validation images"
+            if self.sure
+            else "no validation image tells how many are right"
+        )
+        return (
+            f"{self.learned:,} of {self.unlabelled:,} unlabelled images were learned with a class inferred by a "
+            f"classifier of the labelled ones ({judged})."
+        )
 
 
 class _DataJson(TypedDict):
@@ -35,6 +75,7 @@ class _DataJson(TypedDict):
     licence: str
     subclasses: tuple[Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=64)], ...]
     subclass_separation: float
+    pseudo_labelled: NotRequired[PseudoLabelled | None]
 
 
 DATA_JSON = TypeAdapter(_DataJson)
@@ -61,8 +102,9 @@ class DatasetInfo:
 
     `kind` is "class" or "attributes"; `conditions` uint8 (n, K) are one-hot or 0/1 rows. `image_size` is the side of
     training images in pixels, `native_size` that of generated images after the padding is cropped. For a run with
-    subclasses, `subclasses` (K, S) counts the training images of each, and `subclass_separation` is the measure of
-    `Subclasses`.
+    subclasses, `subclasses` (K, S) counts the images that were learned of each, and `subclass_separation` is the
+    measure of `Subclasses`. `pseudo_labelled` are unlabelled images that were learned too; `conditions` has none of
+    them.
     """
 
     names: tuple[str, ...]
@@ -76,6 +118,7 @@ class DatasetInfo:
     conditions: NDArray[np.uint8]
     subclasses: tuple[tuple[int, ...], ...] = ()
     subclass_separation: float = 0.0
+    pseudo_labelled: PseudoLabelled | None = None
 
     def training_counts(self) -> dict[str, int]:
         """The training images of each class or attribute, by its name."""
@@ -100,6 +143,9 @@ class DatasetInfo:
             raise damaged_file(folder / "data.json", "native_size is larger than image_size")
         if subclasses and (len(subclasses) != len(names) or len({len(row) for row in subclasses}) != 1):
             raise damaged_file(folder / "data.json", "subclasses does not have one row of equal length per name")
+        inferred = texts.get("pseudo_labelled")
+        if inferred is not None and len(inferred.counts) != len(names):
+            raise damaged_file(folder / "data.json", "pseudo_labelled does not have one count per name")
         try:
             packed = read_arrays(path).get("conditions")
         except (FileNotFoundError, NotADirectoryError):

@@ -12,5 +12,6 @@ budget          numbers of images, training lengths      statistics       bootst
 selection       the keep rate (no torch)                 selector         the scores by which images are kept
 training_images a run's own training images              reader_study     a blind reading by an expert
 study_estimate  the estimated duration of a study
+pseudo_labels   classes of unlabelled images, which the GAN then learns
 suspect_labels  wrong labels of training images          suspect_search   their task and its expected time (no torch)
 """

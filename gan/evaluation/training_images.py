@@ -1,7 +1,14 @@
-"""A run's training images: whether they are on this machine and unchanged since the training. No torch."""
+"""A run's training images: whether they are on this machine and unchanged since the training, and which of a set's
+images it learned. No torch."""
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gan.access.permissions import Action, decide, require
 from gan.data import fingerprint, registry
+from gan.data.fingerprint import Fingerprint
 from gan.data.image_set import ImageSet
 from gan.data.set_access import set_target
 from gan.errors import RunError
@@ -66,9 +73,27 @@ def cached_training_images(run: Run) -> ImageSet | None:
     return images
 
 
+def learned_rows(run: Run) -> NDArray[np.int64]:
+    """The rows of the run's set with all images that its networks learned, ascending: those of the training split, and
+    the unlabelled ones that got a class. Near copies are searched for among these.
+
+    Raises RunError where the run's fingerprint is missing or damaged.
+    """
+    return np.flatnonzero(Fingerprint.load(run.path).learned)
+
+
 def training_images_key(run: Run) -> str:
-    """Cache key of the run's training images, from their files and the config; reads no image.
+    """Cache key of the run's labelled training images, from their files and the config; reads no image.
 
     Call it only where `training_images_problem` is None.
     """
     return registry.image_set_key(readable_data(run))
+
+
+def learned_images_key(run: Run) -> str:
+    """Likewise of all images that its networks learned: that of the labelled ones where these are all."""
+    found = Fingerprint.load(run.path)
+    if np.array_equal(found.learned, found.split == "train"):
+        return training_images_key(run)
+    digest = hashlib.sha256(np.packbits(found.learned).tobytes()).hexdigest()
+    return f"{training_images_key(run)}-{digest[:16]}"

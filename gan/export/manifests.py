@@ -74,7 +74,12 @@ def build_manifest(
         "make_again": "A file's name ends in the snapshot, _t and the truncation where that is not 1, _s and the "
         "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
         "'Make again', the origin in each DICOM file's DerivationDescription; for npz, all of it stands in labels.csv.",
-        "training_data": {"title": info.title, "source": info.source, "licence": info.licence},
+        "training_data": {
+            "title": info.title,
+            "source": info.source,
+            "licence": info.licence,
+            "pseudo_labelled": None if info.pseudo_labelled is None else asdict(info.pseudo_labelled),
+        },
         "starts_from": [asdict(ancestor) for ancestor in parents.lineage(run)],
         "config": parents.visible_config(run).without_local_paths(),
     }
@@ -194,6 +199,12 @@ def _snapshots_text(manifest: dict[str, Any]) -> str:
     return f"{snapshots}, seed {manifest['seed']}, truncation {manifest['truncation']:g}"
 
 
+def _unlabelled_text(info: DatasetInfo) -> str:
+    """A line on the unlabelled images that were learned; "" where none was to be."""
+    more = info.pseudo_labelled
+    return f"- {more.sentence()} By class: {escape_line(more.by_class(info.names))}.\n" if more else ""
+
+
 def _origin_text(manifest: dict[str, Any]) -> str:
     """A line for each run that the generator descends from; "" where it started anew."""
     ancestors = [Ancestor(**document) for document in manifest["starts_from"]]
@@ -237,7 +248,7 @@ These images were **generated**; none is a photograph, a scan or a patient. They
 {notices}
 - Generator: run `{manifest["run"]}`, {_snapshots_text(manifest)}.
 - Trained on: {source}. Licence of that data: {licence}. It may bind these images too.
-{_origin_text(manifest)}- {_near_copies_text(manifest)}
+{_unlabelled_text(info)}{_origin_text(manifest)}- {_near_copies_text(manifest)}
 - {_selection_text(manifest)}
 - {_evaluation_text(manifest)}
 - Unpacked, they open with {OPENED_BY[manifest["format"]]}.

@@ -98,7 +98,7 @@ They are **synthetic**: none is a photograph, a scan or a patient. They carry no
 
 - Run `{document["run"]}`, snapshot after {document["snapshot"]:,} images; `generator.json` has all its options.
 - SHA-256 of the run's generator: {document["generator_sha256"]}.
-- Trained on: {_plain(data["source"])}.
+- Trained on: {_plain(data["source"])}.{_unlabelled(info)}
 - Licence of that data: {_plain(data["licence"])}. It may bind this generator and its images too.
 {_ancestors(document)}
 {_measured(document)}
@@ -108,6 +108,11 @@ Not for clinical use, diagnosis or the assessment of any person. A generator rep
 data lacks or over-represents, and can come close to single training images: treat it as confidentially as those until
 you know better. Test a classifier on real images only.
 """
+
+
+def _unlabelled(info: DatasetInfo) -> str:
+    """A sentence on the unlabelled images that were learned; "" where none was to be."""
+    return f" {info.pseudo_labelled.sentence()}" if info.pseudo_labelled else ""
 
 
 def _ancestors(document: dict[str, Any]) -> str:

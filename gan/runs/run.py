@@ -3,6 +3,7 @@
     config.json      the RunConfig, with a version               about.json      title, tags, owner (`notes.py`)
     data.json        DatasetInfo the networks were built from    conditions.npz  conditions of the training split
     fingerprint.npz  hashes of its images, labels and splits     subclasses.npz  the subclass of each image, if any
+    pseudo_labels.npz  classes inferred for unlabelled images, if it learns them
     queued.json      its place in the queue                      started.json    device, process, time
     alive.lock       held by the trainer while it lives          log.txt         output of the trainer
     stop             empty: a request to stop                    end.json        how it ended, by the trainer

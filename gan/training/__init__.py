@@ -7,7 +7,9 @@ mismatched_pairs  images under wrong conditions  failures          NaN, out of m
 batches         images to the device             held_out          D's gap on held-out images
 precision       bfloat16 where it pays           compilation       torch.compile, decided once a run
 snapshot_hooks  what is asked and told about snapshots
-subclass_labels   the subclasses of a run      start_from       the weights of another run, FreezeD
+training_set    the images and conditions that a run learns
+subclass_labels   the subclasses of a run      pseudo_labels    classes inferred for unlabelled images
+start_from      the weights of another run, FreezeD
 ranks           what several GPUs exchange        rank_processes   their processes
 timing          the speed of some steps
 

@@ -55,6 +55,11 @@ CHOICES = (
         (VARIANTS,),
     ),
     Choice(
+        "data.pseudo_labels",
+        "off",
+        "Whether images follow their class better with it is being measured.",
+    ),
+    Choice(
         "model.family",
         "`projection`",
         "Its images followed the class and varied best: on MNIST CAS was 91.4% where `dcgan` came to 88.9%, at equal "

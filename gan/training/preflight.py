@@ -12,8 +12,9 @@ from gan.config import settings
 from gan.config.run_config import RunConfig
 from gan.config.slurm_settings import slurm_settings
 from gan.data import registry
-from gan.data.image_set import ImageSet
+from gan.data.image_set import UNLABELLED, ImageSet
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
+from gan.data.unlabelled import unlabelled_for_training
 from gan.errors import ConfigError
 from gan.jobs.device_list import candidates, devices, no_such_device
 from gan.jobs.slurm.commands import is_installed
@@ -38,6 +39,9 @@ ProblemKey = Literal[
     "too-few-per-class",  # fewer than class_findings.MIN_TRAINING_IMAGES
     "few-images-per-class",  # fewer than FEW_IMAGES
     "balance-without-effect",
+    "pseudo-labels-of-attributes",
+    "no-unlabelled-images",  # that may be learned
+    "pseudo-labels-first",  # a classifier is trained before
     "subclasses-of-attributes",
     "subclasses-without-effect",
     "mismatched-without-effect",
@@ -102,7 +106,35 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     if config.data.balance and image_set.kind == "attributes":
         text = "data.balance has no effect: these images have attributes, not classes."
         problems.append(Problem("balance-without-effect", "note", text))
+    if config.data.pseudo_labels:
+        problems.append(_pseudo_label_problem(image_set))
     return [*problems, *_condition_problems(config, image_set, max(estimate.per_condition.values()))]
+
+
+def _pseudo_label_problem(image_set: ImageSet) -> Problem:
+    """What keeps a run from learning unlabelled images, or else that it takes time before the training."""
+    if image_set.kind != "class":
+        text = "data.pseudo_labels takes false here: these images have attributes, not classes."
+        return Problem("pseudo-labels-of-attributes", "error", text)
+    usable, unlabelled = len(unlabelled_for_training(image_set)), len(image_set.rows(UNLABELLED))
+    instead = "Set data.pseudo_labels to false"
+    if not unlabelled:
+        text = f"{image_set.title} has no unlabelled images. {instead}, or add a set with images without a label kept."
+        return Problem("no-unlabelled-images", "error", text)
+    if not usable:
+        text = (
+            f"All {unlabelled:,} unlabelled images of {image_set.title} are of patients, or copies, of validation or "
+            f"test images, which must not be learned. {instead}."
+        )
+        return Problem("no-unlabelled-images", "error", text)
+    if not len(image_set.rows("val")):
+        text = f"{image_set.title} has no validation images, by which a classifier of its images is judged. {instead}."
+        return Problem("no-unlabelled-images", "error", text)
+    text = (
+        f"Before the training a classifier of the labelled images looks for the classes of {usable:,} unlabelled ones: "
+        "some minutes that the estimated time leaves out."
+    )
+    return Problem("pseudo-labels-first", "note", text)
 
 
 def _parent_problems(config: RunConfig) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.data.training_size import Sides, size_choice
+from gan.data.unlabelled import unlabelled_for_training
 from gan.errors import RunError
 from gan.jobs.device_list import matching_devices, no_such_device
 
@@ -34,6 +35,8 @@ TRAINING_NOISE = 0.87
 """`train.noise` from LARGE_SET images on."""
 SUBCLASSES = 8
 """`model.subclasses` from LARGE_SET images on."""
+PSEUDO_LABELS = False
+"""Whether `data.pseudo_labels` is on where a set with classes has unlabelled images that may be learned."""
 MAX_IMBALANCE = 1.2
 """Ratio of the largest class to the smallest from which on classes are sampled equally often."""
 
@@ -102,6 +105,7 @@ def recommend(
     kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
     values |= {"data.balance": imbalanced, "job.device": device}
+    values |= {"data.pseudo_labels": PSEUDO_LABELS and _has_usable_unlabelled(image_set)}
     small, in_colour = total < LARGE_SET, image_set.images.shape[1] == 3
     values |= {"model.family": "projection", "model.upsampling": "nearest" if small or in_colour else "transposed"}
     values |= {"optim.lr": LEARNING_RATE, "optim.decay_from": DECAY_FROM if small else 1.0}
@@ -117,6 +121,10 @@ def recommend(
     config = options.build_config(values)
     why = _why(config, image_set, counts, on_cpu, sides)
     return Recommendation(config, why, advice_against(image_set.kind, counts))
+
+
+def _has_usable_unlabelled(image_set: ImageSet) -> bool:
+    return image_set.kind == "class" and len(unlabelled_for_training(image_set)) > 0
 
 
 def _length(total: int, on_cpu: bool) -> float:
@@ -156,6 +164,8 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
         parts.append(f"conditioned on {config.model.subclasses} subclasses of each class so that rare ones are kept")
     if config.train.noise < 1:
         parts.append(f"with noise of scale {config.train.noise:g} in training so that sampling with 1 varies more")
+    if config.data.pseudo_labels:
+        parts.append("with unlabelled images whose class a classifier of the labelled ones infers")
     if config.data.balance:
         rarest = min(counts, key=lambda name: counts[name])
         parts.append(f"with classes sampled equally often because {rarest} has only {counts[rarest]:,}")

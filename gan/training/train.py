@@ -25,7 +25,6 @@ from gan.data.fingerprint import Fingerprint
 from gan.data.image_set import ImageSet
 from gan.data.info import DatasetInfo
 from gan.data.subclasses import condition_width
-from gan.errors import DataError
 from gan.io.progress import silent
 from gan.io.terminal import show
 from gan.jobs.worker import Worker
@@ -48,7 +47,7 @@ from gan.training.rank_processes import connected_ranks, joined_ranks
 from gan.training.ranks import Part, Ranks, synchronise_batch_norm
 from gan.training.sample_sheets import SampleSheet, early_sheet_due
 from gan.training.snapshot_hooks import SavedSnapshot, SnapshotHooks
-from gan.training.subclass_labels import with_subclasses
+from gan.training.training_set import load_training_set
 
 
 def step(state: State, real: Tensor, condition: Tensor, config: RunConfig) -> None:
@@ -149,16 +148,18 @@ def train(
     config = run.config
     if image_set is None:
         image_set = registry.load_image_set(readable_data(run), worker.progress)
-    check_image_count(image_set)
     if run.snapshots():
         fingerprint.check_unchanged(run.path, image_set)
+    elif warning := start_from.check_unseen(run, image_set):
+        show(warning)
+    training_set, info = load_training_set(run, image_set, worker.progress)
+    learned = training_set.split == "train"
+    if run.snapshots():
+        fingerprint.check_learned(run.path, learned)
     else:
-        if warning := start_from.check_unseen(run, image_set):
-            show(warning)
-        Fingerprint.of(image_set).save(run.path)
-    training_set, info = with_subclasses(run, image_set, worker.progress)
+        Fingerprint.of(image_set, learned).save(run.path)
     info.save(run.path)
-    for notice in image_set.notices:
+    for notice in (*image_set.notices, *([info.pseudo_labelled.sentence()] if info.pseudo_labelled else [])):
         show(notice)
 
     with connected_ranks(run, worker) as (ranks, device):  # the job sees no other GPUs than its own
@@ -186,7 +187,7 @@ def follow(run: Run) -> None:
         set_threads(config, device, ranks)
         image_set = registry.load_image_set(readable_data(run))
         fingerprint.check_unchanged(run.path, image_set)
-        training_set, info = with_subclasses(run, image_set, silent, recorded=True)
+        training_set, info = load_training_set(run, image_set, silent, recorded=True)
         state = initial_state(config, info, device)
         synchronise(state, ranks)
         with explain_memory_errors(run, info):
@@ -302,13 +303,6 @@ def blank_batch(config: RunConfig, info: DatasetInfo, device: torch.device) -> t
     side, n = info.image_size, config.train.batch
     images = torch.zeros(n, info.channels, side, side, dtype=torch.uint8, device=device)
     return images, torch.zeros(n, condition_width(len(info.names), config.model.subclasses), device=device)
-
-
-def check_image_count(image_set: ImageSet) -> None:
-    """Raise DataError where the training split has fewer than 2 images: batch norm takes no single one."""
-    count = len(image_set.rows("train"))
-    if count < 2:
-        raise DataError(f"{image_set.title} has {count} training images: training takes at least 2.")
 
 
 def describe(config: RunConfig, image_set: ImageSet, state: State, device: torch.device) -> str:

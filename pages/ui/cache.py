@@ -204,6 +204,13 @@ def _real_diversity(path: Path, sheet: FileVersion, version: FileVersion) -> flo
     return found
 
 
+def pseudo_labelled(run: Run) -> str:
+    """What a run learned of unlabelled images, in a sentence; "" where it learns none, or has not begun."""
+    known = file_version(run.path / "data.json")
+    found = _dataset_info(run.path, known).pseudo_labelled if known else None
+    return found.sentence() if found else ""
+
+
 def subclass_separation(run: Run) -> float:
     """How far apart a run's subclasses lie; 0 without subclasses and before the data is read."""
     known = file_version(run.path / "data.json")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gan.config import options, settings
 from gan.data import registry
-from gan.data.image_set import ImageSet
+from gan.data.image_set import UNLABELLED, ImageSet
 from gan.evaluation import training_images
 from gan.evaluation.privacy.closest_pairs import closest_pair_images
 from gan.evaluation.records import results
@@ -197,20 +197,32 @@ def _walk(path: Path, version: FileVersion, first: Origin, last: Origin, steps: 
     return []
 
 
-def nearest_real(run: Run, origin: Origin, images: ImageSet) -> NDArray[np.uint8]:
-    """The training image uint8 (C, H, H) most similar to a generated one."""
-    detector = _detector(run.path, file_version(run.path / "data.json"), images)
+@dataclass(frozen=True)
+class RealImage:
+    """A real image uint8 (C, H, H) that a run learned; `unlabelled` where its class was inferred."""
+
+    image: NDArray[np.uint8]
+    unlabelled: bool
+
+
+def nearest_real(run: Run, origin: Origin, images: ImageSet) -> RealImage:
+    """The image that the run learned which is most similar to a generated one."""
+    detector = _detector(run.path, _learned_version(run), images)
     nearest = detector.nearest(generated_image(run, origin)[None])
-    real: NDArray[np.uint8] = tiles.real_images(images, images.rows("train")[nearest.pixel_index])[0]
-    return real
+    (row,) = training_images.learned_rows(run)[nearest.pixel_index]
+    return RealImage(tiles.real_images(images, np.array([row]))[0], bool(images.split[row] == UNLABELLED))
+
+
+def _learned_version(run: Run) -> FileVersion:
+    """Changes where a run was deleted and another one made under its name, which may have learned other images."""
+    return file_version(run.path / "fingerprint.npz")
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _detector(path: Path, version: FileVersion, _images: ImageSet) -> "NearCopyDetector":
-    from gan.evaluation.classifiers.reference import NativeImages
-    from gan.evaluation.privacy.near_copies import NearCopyDetector
+    from gan.evaluation.privacy import guard  # here: it imports torch
 
-    return NearCopyDetector(NativeImages(_images, _images.rows("train")))
+    return guard.training_detector(_images, training_images.learned_rows(Run(path)))
 
 
 @dataclass(frozen=True)
@@ -229,7 +241,7 @@ def closeness(run: Run, origin: Origin, images: ImageSet) -> Closeness | None:
     calibration = guard.cached_calibration(run)
     if calibration is None:
         return None
-    detector = _detector(run.path, file_version(run.path / "data.json"), images)
+    detector = _detector(run.path, _learned_version(run), images)
     detector.use_calibration(calibration)
     nearest = detector.nearest(generated_image(run, origin)[None])
     return Closeness(float(nearest.closeness[0]), detector.threshold, bool(nearest.copy[0]))

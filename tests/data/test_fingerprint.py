@@ -35,6 +35,7 @@ def fingerprint(rows: list[tuple[int, int, int]]) -> Fingerprint:
         digests=np.array([row[0] for row in rows], dtype=np.uint32),
         conditions=np.eye(3, dtype=np.uint8)[[row[1] for row in rows]],
         split=np.array(SPLITS)[[row[2] for row in rows]],
+        learned=np.array([row[2] == 0 for row in rows]),
     )
 
 

@@ -12,6 +12,8 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from gan.config import settings
@@ -49,11 +51,11 @@ def load_detector(run: Run, progress: Progress = silent) -> tuple[NearCopyDetect
 
 
 def calibrated_detector(run: Run, images: ImageSet, progress: Progress = silent) -> NearCopyDetector:
-    """The detector of `images`, the run's set; the calibration may come from the cache.
+    """The detector of what the run learned of `images`, its set; the calibration may come from the cache.
 
     Raises DataError where there is no validation image.
     """
-    detector = training_detector(images)
+    detector = training_detector(images, training_images.learned_rows(run))
     path = _path(run)
     with exclusive(path.with_suffix(".lock")):  # concurrent exports calibrate once
         calibration = cached_calibration(run)
@@ -67,14 +69,14 @@ def calibrated_detector(run: Run, images: ImageSet, progress: Progress = silent)
     return detector
 
 
-def training_detector(images: ImageSet) -> NearCopyDetector:
-    """The detector of a set's training images, not yet calibrated."""
-    rows = images.rows("train")
+def training_detector(images: ImageSet, rows: NDArray[np.int64] | None = None) -> NearCopyDetector:
+    """The detector of a set's training images, or of those at `rows`, not yet calibrated."""
+    rows = images.rows("train") if rows is None else rows
     return NearCopyDetector(NativeImages(images, rows), group=None if images.group is None else images.group[rows])
 
 
 def calibrate_detector(detector: NearCopyDetector, images: ImageSet, progress: Progress = silent) -> None:
-    """Calibrate the detector of a set's training images; raises DataError where there is no validation image."""
+    """Calibrate the detector of images of a set; raises DataError where there is no validation image."""
     held_out = sample_rows(images, "val", HELD_OUT)
     if not len(held_out):
         raise DataError(
@@ -87,7 +89,7 @@ def calibrate_detector(detector: NearCopyDetector, images: ImageSet, progress: P
 
 
 def cached_calibration(run: Run) -> Calibration | None:
-    """The calibration on the run's training images from the cache, or None.
+    """The calibration on the images that the run learned from the cache, or None.
 
     Call it only where `training_images_problem` is None.
     """
@@ -95,4 +97,4 @@ def cached_calibration(run: Run) -> Calibration | None:
 
 
 def _path(run: Run) -> Path:
-    return settings.cache() / f"near-copies-{training_images.training_images_key(run)}-{RECIPE}.json"
+    return settings.cache() / f"near-copies-{training_images.learned_images_key(run)}-{RECIPE}.json"

@@ -207,6 +207,7 @@ def readings(finished: Sequence[Reading]) -> str:
 
 def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
     """The model, its training data and the user's notes, and everything needed to recompute the numbers."""
+    more = info.pseudo_labelled
     trained_on = ", ".join(f"{name} {count:,}" for name, count in info.training_counts().items())
     rows = [
         ["Model", f"Conditional GAN, family {run.config.model.family}, averaged generator"],
@@ -216,6 +217,7 @@ def model_card(run: Run, info: DatasetInfo, result: EvaluationResult) -> str:
         ["Licence of the data", info.licence],
         *(["Starts from", ancestor.sentence()] for ancestor in parents.lineage(run)),
         ["Training images", f"{len(info.conditions):,}: {trained_on}"],
+        *([["Unlabelled images", f"{more.sentence()} {more.by_class(info.names)}."]] if more else []),
         ["Images", f"{info.native_size} px, {'grey' if info.channels == 1 else 'colour'}"],
         ["Meant for", "Research: adding to real training images where a study shows that it helps; teaching; testing."],
         ["Not meant for", "Diagnosis, or replacing real test images: it cannot show what it has never seen."],

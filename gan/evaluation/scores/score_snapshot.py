@@ -25,7 +25,6 @@ from gan.errors import DataError, UserError
 from gan.evaluation.budget import EvaluationBudget
 from gan.evaluation.classifiers.imagenet import ImageNetFeatures, load_imagenet_features
 from gan.evaluation.classifiers.reference import (
-    NativeImages,
     load_reference_classifier,
     native_images,
     sample_rows,
@@ -36,14 +35,15 @@ from gan.evaluation.classifiers.training import train_classifier
 from gan.evaluation.feature_choice import AUTO, chosen_features
 from gan.evaluation.privacy.calibration import FALSE_POSITIVE_RATE
 from gan.evaluation.privacy.closest_pairs import closest_pairs, near_copy_counts
-from gan.evaluation.privacy.near_copies import NearCopyDetector, Nearest
+from gan.evaluation.privacy.guard import training_detector
+from gan.evaluation.privacy.near_copies import Nearest
 from gan.evaluation.records.results import SPLITS, VERSION, EvaluationResult
 from gan.evaluation.scores import metrics, per_condition
 from gan.evaluation.scores.compare import ConditionDiversity, class_labels, compare_features, real_floor
 from gan.evaluation.scores.per_condition import Predictions
 from gan.evaluation.scores.unseen_combinations import unseen_combinations
 from gan.evaluation.statistics import ALPHA, binomial_greater, wilson_interval
-from gan.evaluation.training_images import load_training_images
+from gan.evaluation.training_images import learned_rows, load_training_images
 from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
@@ -256,9 +256,8 @@ class _Evaluation:
 
         The threshold is calibrated on the validation split.
         """
-        rows = self.images.rows("train")
-        group = None if self.images.group is None else self.images.group[rows]
-        detector = NearCopyDetector(NativeImages(self.images, rows), group)
+        rows = learned_rows(self.run)
+        detector = training_detector(self.images, rows)
         held_out = native_images(self.images, sample_rows(self.images, "val", self.budget.checked, self.seed))
         held = detector.calibrate(held_out, self._phase("calibrating the near-copy detector"))
         nearest = detector.nearest(synthetic, self._phase("searching for near copies"))

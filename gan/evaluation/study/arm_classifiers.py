@@ -13,7 +13,7 @@ Letters: n images, K classes, S seeds.
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,7 @@ class DivisionClassifiers:
     """All classifiers of one division; seed s uses synthetic images of generator s mod G of `generates`.
 
     Near copies of training images among these are replaced as in an export, with the same filter where an arm has one.
+    So are those of the unlabelled images at `learned`, rows of the study's set, which the generators learned too.
     """
 
     folder: Path
@@ -77,6 +78,7 @@ class DivisionClassifiers:
     options: StudyOptions
     steps_done: StepCounter
     external: ExternalTest | None = None
+    learned: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def validated(self) -> list[Predictions]:
         """Predictions of every arm on the validation images, after training the missing classifiers.
@@ -171,7 +173,7 @@ class DivisionClassifiers:
 
     @cached_property
     def _guard(self) -> FindCopies:
-        return self.guard_for(self._development, self.path)
+        return self.guard_for(self.plan.division.with_learned(self.learned), self.path)
 
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float, *, test: bool) -> None:
         """Train one classifier, choose its state on the validation images, and keep its predictions."""

@@ -6,17 +6,22 @@ trains its own generators from scratch, and none is shared. They resume like any
 """
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gan.config import options
 from gan.config.run_config import RunConfig
+from gan.data.fingerprint import Fingerprint
 from gan.data.image_set import ImageSet
 from gan.errors import ConfigError, DamagedFileError, StoppedError
+from gan.evaluation.pseudo_labels import label_unlabelled_images
 from gan.evaluation.study.arms import Generate
-from gan.evaluation.study.divisions import Division
+from gan.evaluation.study.divisions import Division, Rows
+from gan.evaluation.study.study_options import TrainingBudget
 from gan.io.atomic import remove_folder, write_json
 from gan.io.untrusted_files import read_bytes
 from gan.jobs.worker import Worker, working
@@ -32,10 +37,14 @@ MAX_KIMG_AT_32 = 60.0
 
 @dataclass(frozen=True)
 class Generator:
-    """Generates a regime's synthetic images; `info` describes it in the result, as in `Regime.generator`."""
+    """Generates a regime's synthetic images; `info` describes it in the result, as in `Regime.generator`.
+
+    `unlabelled` are the rows of the study's set with unlabelled images that it learned beside the training images.
+    """
 
     generate: Generate
     info: dict[str, Any]
+    unlabelled: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 GeneratorFor = Callable[[Division, int], Generator]
@@ -44,10 +53,16 @@ AUTO, OWN = "as --preset auto would train on so many images", "the run's own opt
 """How a generator is trained: `info["recipe"]`."""
 
 
-def snapshot_generator(sampler: Sampler, kimg: float, recipe: str = OWN) -> Generator:
-    """The generator of a snapshot trained for `kimg`. The study's seed is the noise seed, from position 0 on."""
+def learned_unlabelled(generators: Sequence[Generator]) -> Rows:
+    """The rows with unlabelled images that any of them learned."""
+    return np.unique(np.concatenate([one.unlabelled for one in generators]))
+
+
+def snapshot_generator(sampler: Sampler, kimg: float, unlabelled: Rows, recipe: str = OWN) -> Generator:
+    """The generator of a snapshot trained for `kimg`, which learned these `unlabelled` images too. The study's seed is
+    the noise seed, from position 0 on."""
     info = {"name": sampler.run, "snapshot": sampler.seen, "sha256": sampler.sha256, "kimg": kimg, "recipe": recipe}
-    return Generator(lambda conditions, seed: sampler.generate(conditions, seed), info)
+    return Generator(lambda conditions, seed: sampler.generate(conditions, seed), info, unlabelled)
 
 
 def low_data_config(config: RunConfig, share: float) -> RunConfig:
@@ -83,7 +98,7 @@ def division_config(config: RunConfig, division: Division, number: int, kimg: fl
     if division.is_whole:
         lengths: dict[str, Any] = {"kimg": kimg}
     elif auto:
-        config = recommend(config.data, division.development(), config.job.device).config
+        config = recommend(config.data, _images(config, division), config.job.device).config
         lengths = {"kimg": config.train.kimg}
     else:
         return _with_lengths(low_data_config(config, division.share), {"seed": seed})
@@ -102,20 +117,38 @@ def generator_folder(folder: Path, division: Division, number: int) -> Path:
 
 
 def train_generator(
-    config: RunConfig, division: Division, folder: Path, device: str, worker: Worker | None, recipe: str
+    config: RunConfig,
+    division: Division,
+    folder: Path,
+    device: str,
+    worker: Worker | None,
+    recipe: str,
+    budget: TrainingBudget = TrainingBudget(),
 ) -> Generator:
     """A generator trained on the images of `division` alone, with `config`, in `folder`, a run folder of its own.
 
-    Raises StoppedError where a stop was requested; the next call resumes. Without a `worker` it trains on the CPU.
+    Where it learns unlabelled images too, a classifier of the division's labelled ones, trained by `budget`, infers
+    their classes anew. Raises StoppedError where a stop was requested; the next call resumes. Without a `worker` it
+    trains on the CPU.
     """
     inner = _inner(folder, config)
     if max(inner.snapshots(), default=0) < inner.total:
         with contextlib.nullcontext(worker) if worker else working(inner.path) as at_work:
             assert at_work is not None
-            train(inner, at_work, division.development())
+            images, at = _images(config, division), at_work.device.partition(":")[0]
+            label_unlabelled_images(inner, images, at_work.progress, at, budget)
+            train(inner, at_work, images)
     if max(inner.snapshots(), default=0) < inner.total:
         raise StoppedError
-    return snapshot_generator(load_generator(inner, None, device), inner.config.train.kimg, recipe)
+    sampler, learned = load_generator(inner, None, device), Fingerprint.load(inner.path).learned
+    first = len(division.train) + len(division.val)  # of the unlabelled images
+    unlabelled = division.unlabelled[np.flatnonzero(learned[first:])]
+    return snapshot_generator(sampler, inner.config.train.kimg, unlabelled, recipe)
+
+
+def _images(config: RunConfig, division: Division) -> ImageSet:
+    """What a generator of a division may learn, and its validation images."""
+    return division.with_unlabelled() if config.data.pseudo_labels else division.development()
 
 
 def untrained(division: Division, folder: Path, generators: int) -> list[int]:

@@ -7,9 +7,7 @@ grow with their number (`ArmPlan.growth`), so that real images can be seen as of
     mixed         MIXED_SHARE of each batch are added images; fewer where there are fewer of them than real ones
     first         a classifier of the added images, trained further on the real ones alone
     self-trained  a classifier of the real images labels the unlabelled ones. Those with a confidence of at least
-                  CONFIDENT are mixed in, and a new classifier is trained: pseudo-labels (Lee 2013, ICML workshop on
-                  challenges in representation learning), with the threshold of FixMatch (Sohn et al. 2020,
-                  arXiv:2001.07685)
+                  CONFIDENT are mixed in, and a new classifier is trained (`classifiers/confident_classes.py`)
 
 Letters: n real, m added, u unlabelled images, C channels, H = W the side, K conditions.
 """
@@ -18,12 +16,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from gan.evaluation.classifiers.architectures import classifier_builder
+from gan.evaluation.classifiers.confident_classes import confident_classes
 from gan.evaluation.classifiers.mixed_batches import mixed_batches
 from gan.evaluation.classifiers.recipes import RECIPES
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, PhaseProgress, no_progress, predict
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, PhaseProgress, no_progress
 from gan.evaluation.classifiers.training import (
     Positions,
     TrainedClassifier,
@@ -33,9 +31,6 @@ from gan.evaluation.classifiers.training import (
 )
 from gan.evaluation.study.arms import MIXED_SHARE, ArmPlan, Conditions
 from gan.evaluation.study.study_options import StudyOptions
-
-CONFIDENT = 0.95
-"""Least probability of a class from which an unlabelled image gets it."""
 
 
 @dataclass(frozen=True)
@@ -138,10 +133,9 @@ class ArmTrainer:
 
 def pseudo_labelled(teacher: Classifier, unlabelled: Images) -> TrainingSet:
     """The unlabelled images (u, C, H, H) of whose class a classifier is confident, with that class."""
-    probabilities = torch.softmax(predict(teacher, unlabelled)[1], dim=1).numpy()  # (u, K)
-    confident = probabilities.max(axis=1, initial=0.0) >= CONFIDENT
-    classes = probabilities[confident].argmax(axis=1)
-    return TrainingSet(unlabelled[confident], np.eye(probabilities.shape[1], dtype=np.float32)[classes])
+    classes, _ = confident_classes(teacher, unlabelled)  # (u,)
+    sure = classes >= 0
+    return TrainingSet(unlabelled[sure], np.eye(teacher.head.out_features, dtype=np.float32)[classes[sure]])
 
 
 def _stage(progress: PhaseProgress, number: int) -> PhaseProgress:

@@ -20,6 +20,7 @@ from gan.data.image_set import SPLITS, UNLABELLED, ImageSet
 from gan.data.ingest.checks.near_copies import near_copies
 from gan.data.ingest.pixels.thumbnail import THUMBNAIL
 from gan.data.splits import stratified_split
+from gan.data.unlabelled import usable_unlabelled
 from gan.errors import DataError
 from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
 from gan.evaluation.classifiers.small_resnet import Classifier, predict
@@ -174,17 +175,24 @@ class Division:
 
     def development(self) -> ImageSet:
         """The training and validation images, in memory."""
-        rows = np.concatenate([self.train, self.val])
-        split = np.repeat(np.array(["train", "val"]), [len(self.train), len(self.val)])
-        return replace(subset(self._images, rows), split=split)
+        return self._in_splits({"train": self.train, "val": self.val})
+
+    def with_unlabelled(self) -> ImageSet:
+        """The training, validation and `unlabelled` images, in this order, in memory."""
+        return self._in_splits({"train": self.train, "val": self.val, UNLABELLED: self.unlabelled})
+
+    def with_learned(self, unlabelled: Rows) -> ImageSet:
+        """The development set, of which these unlabelled images are training images too."""
+        return self._in_splits({"train": np.concatenate([self.train, unlabelled]), "val": self.val})
+
+    def _in_splits(self, splits: dict[str, Rows]) -> ImageSet:
+        names = np.repeat(np.array([*splits]), [len(rows) for rows in splits.values()])
+        return replace(subset(self._images, np.concatenate([*splits.values()])), split=names)
 
     @cached_property
     def unlabelled(self) -> Rows:
-        """Rows of the images without a label, of groups that neither validation nor test images are of."""
-        rows, group = self._images.rows(UNLABELLED), self._images.group
-        if group is not None:
-            held_out = group[np.concatenate([self.val, self.sealed._rows])]
-            rows = rows[~np.isin(group[rows], held_out)]
+        """Rows of the images without a label that show nothing of validation and test images, ascending."""
+        rows = usable_unlabelled(self._images, np.concatenate([self.val, self.sealed._rows]))
         return (
             rows
             if len(rows) <= MAX_UNLABELLED_IMAGES

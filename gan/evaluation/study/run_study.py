@@ -47,7 +47,7 @@ from gan.evaluation.study.regime_results import RegimeAtWork, analyse_regimes
 from gan.evaluation.study.study_options import StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan, plan_regimes
 from gan.evaluation.study.verdict import study_verdict
-from gan.evaluation.training_images import load_training_images
+from gan.evaluation.training_images import learned_rows, load_training_images
 from gan.io.progress import Progress, silent
 from gan.jobs.worker import Worker
 from gan.runs.run import Run
@@ -97,14 +97,15 @@ def generators_of_run(
 ) -> GeneratorFor:
     """The generators of a run's study on its `images`: the snapshot's own, and others that are trained in `folder`."""
     kimg, auto = sampler.seen / 1000, arm_generators.follows_auto(run.config, images)
+    unlabelled = np.setdiff1d(learned_rows(run), images.rows("train"))
 
     def generator_for(division: Division, number: int) -> Generator:
         if division.is_whole and number == 0:
-            return arm_generators.snapshot_generator(sampler, kimg)
+            return arm_generators.snapshot_generator(sampler, kimg, unlabelled)
         inner = arm_generators.generator_folder(folder, division, number)
         config = arm_generators.division_config(run.config, division, number, kimg, auto)
         recipe = arm_generators.AUTO if auto and not division.is_whole else arm_generators.OWN
-        return arm_generators.train_generator(config, division, inner, options.device, worker, recipe)
+        return arm_generators.train_generator(config, division, inner, options.device, worker, recipe, options.budget)
 
     return generator_for
 
@@ -204,7 +205,14 @@ class Study:
                 generators = [self.generator_for(one.division, number) for number in range(options.generators)]
                 generates = [generator.generate for generator in generators]
                 classifiers = DivisionClassifiers(
-                    self.folder, one, generates, self.guard_for, options, steps_done, self.external
+                    self.folder,
+                    one,
+                    generates,
+                    self.guard_for,
+                    options,
+                    steps_done,
+                    self.external,
+                    arm_generators.learned_unlabelled(generators),
                 )
                 regime.generators.append(generators[0].info)
                 regime.classifiers.append(classifiers)

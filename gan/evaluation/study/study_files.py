@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gan.evaluation.classifiers.confident_classes import CONFIDENT
 from gan.evaluation.privacy.guard import RECIPE as GUARD_RECIPE
 from gan.evaluation.selector import RECIPE as SELECTOR_RECIPE
 from gan.evaluation.study import arm_generators
-from gan.evaluation.study.arm_training import CONFIDENT
 from gan.evaluation.study.arms import FILLED_KEEP_RATE, MIXED_SHARE
 from gan.evaluation.study.confirmation_plan import FILE as PLAN_FILE
 from gan.evaluation.study.guarded_generation import ROUNDS

@@ -167,9 +167,10 @@ def train_part(
     counter = StepCounter(progress, 1 + steps)
     for unit, own in zip(units, names, strict=True):
         one = divisions[unit.division]
-        generates = [generator_for(one.division, number).generate for number in range(options.generators)]
+        generators = [generator_for(one.division, number) for number in range(options.generators)]
         if unit.stage != "generator":
-            classifiers = DivisionClassifiers(folder, one, generates, export_guard, options, counter, external)
+            generates, learned = [made.generate for made in generators], arm_generators.learned_unlabelled(generators)
+            classifiers = DivisionClassifiers(folder, one, generates, export_guard, options, counter, external, learned)
             classifiers.train_seed(own, unit.seed, test=unit.stage == "test")
 
 

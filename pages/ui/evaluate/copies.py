@@ -7,6 +7,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from gan.data.fingerprint import Fingerprint
+from gan.data.image_set import UNLABELLED
 from gan.evaluation.records import interpretation, membership_results
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.training_images import viewing_problem
@@ -72,17 +74,22 @@ def _closest_pairs(run: Run, result: EvaluationResult) -> None:
         missing = "The data set is not read on this machine. Score the snapshot again to see the pairs."
         st.caption(escape_message(viewing_problem(run) or missing))
         return
-    rows = zip(result.near_copies["pairs"], *pairs, strict=True)
-    st.html(f'<div class="pairs">{"".join(_pair(*row) for row in rows)}</div>')
+    split = Fingerprint.load(run.path).split
+    shown = [
+        _pair(pair, *both, unlabelled=bool(split[pair["training_image"]] == UNLABELLED))
+        for pair, *both in zip(result.near_copies["pairs"], *pairs, strict=True)
+    ]
+    st.html(f'<div class="pairs">{"".join(shown)}</div>')
 
 
-def _pair(pair: dict[str, object], synthetic: NDArray[np.uint8], real: NDArray[np.uint8]) -> str:
+def _pair(pair: dict[str, object], synthetic: NDArray[np.uint8], real: NDArray[np.uint8], *, unlabelled: bool) -> str:
+    """Both images; of one without a label, which the run learned with an inferred class, it is said."""
     condition = html.escape(_short(str(pair["condition"])))
     style, verdict = ("pair copy", "near copy, ") if pair["copy"] else ("pair", "")
     return (
         f'<div class="{style}"><div class="two">'
         f"{_figure(synthetic, f'Generated image of {condition}', 'generated', MARK)}"
-        f"{_figure(real, 'Its nearest training image', 'training', {})}</div>"
+        f"{_figure(real, 'Its nearest training image', 'unlabelled' if unlabelled else 'training', {})}</div>"
         f'<div class="note"><b>{condition}</b>: {verdict}closeness {pair["closeness"]:.2f}</div></div>'
     )
 

@@ -139,7 +139,9 @@ def _nearest_real_image(run: Run, origin: Origin) -> None:
         st.caption(escape_message(problem))
         return
     real = cache_torch.nearest_real(run, origin, images)
-    tiles.draw_tiles(real[None], f"Most similar real training image, of {images.title}", tile=NEAREST)
+    tiles.draw_tiles(real.image[None], f"Most similar real training image, of {images.title}", tile=NEAREST)
+    if real.unlabelled:
+        st.caption("It has no label: its class was inferred.")
     if not st.session_state.get(_asked_key(run)):
         st.button(
             "Is it a near copy?", icon=":material/content_copy:", key="ask near copy",

@@ -201,6 +201,8 @@ def run_head(run: Run, state: jobs.State) -> None:
     with errors_shown():
         for ancestor in parents.lineage(run):
             st.caption(escape_markdown(ancestor.sentence()))
+        if inferred := cache.pseudo_labelled(run):
+            st.caption(escape_markdown(inferred))
     run_notes.notes_expander(run)
     if problem:
         st.warning(f"{escape_message(problem)} This page shows only its files.", icon=":material/visibility:")

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from gan.evaluation.budget import EarlyStopping
+from gan.evaluation.classifiers import confident_classes
 from gan.evaluation.classifiers.recipes import RECIPES, Recipe
 from gan.evaluation.classifiers.small_resnet import Classifier
-from gan.evaluation.study import arm_training
 from gan.evaluation.study.arm_training import ArmTrainer, TrainingSet
 from gan.evaluation.study.arms import ArmPlan, plan_arms
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
@@ -88,14 +88,14 @@ def test_self_training_takes_the_labels_of_which_a_classifier_is_confident(
 ) -> None:
     sure = np.arange(40) % 4 == 3  # of every fourth image only, and it says "b"
 
-    def predicted(network: Classifier, images: np.ndarray) -> tuple[None, Tensor]:
+    def predicted(network: Classifier, images: np.ndarray, progress: object) -> tuple[None, Tensor]:
         assert images is UNLABELLED
         logits = torch.zeros(40, 2)
         logits[torch.from_numpy(sure), 1] = 2.95  # a probability of 0.9503
         logits[torch.from_numpy(~sure), 0] = 2.94  # 0.9498
         return None, logits
 
-    monkeypatch.setattr(arm_training, "predict", predicted)
+    monkeypatch.setattr(confident_classes, "predict", predicted)
     trained = trainer().train(ARMS["self-trained"], NOTHING, 0)
     assert trained.steps == 7 + 13
     assert [count for count, _ in batches[:7]] == [0] * 7  # the classifier that labels sees real images alone
@@ -104,7 +104,9 @@ def test_self_training_takes_the_labels_of_which_a_classifier_is_confident(
 
 
 def test_self_training_without_a_confident_label_is_classical_augmentation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arm_training, "predict", lambda network, images: (None, torch.zeros(len(images), 2)))
+    monkeypatch.setattr(
+        confident_classes, "predict", lambda network, images, progress: (None, torch.zeros(len(images), 2))
+    )
     unsure = trainer(2).train(ARMS["self-trained"], NOTHING, 0)
     classical = trainer(2).train(ARMS["classical"], NOTHING, 0)
     assert torch.equal(unsure.network.head.weight, classical.network.head.weight)

@@ -9,7 +9,8 @@ import pytest
 
 from gan.data.image_set import UNLABELLED, ImageSet
 from gan.evaluation.budget import ClassifierBudget, EarlyStopping
-from gan.evaluation.study import arm_training, divisions, estimate
+from gan.evaluation.classifiers import confident_classes
+from gan.evaluation.study import divisions, estimate
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
 from gan.evaluation.study.arms import plan_arms
 from gan.evaluation.study.classifier_timing import ClassifierTiming, undisturbed_seconds
@@ -76,7 +77,7 @@ def test_unlabelled_images_of_patients_who_are_tested_are_left_out() -> None:
 def test_self_training_reads_no_test_image_and_no_label_of_an_unlabelled_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arm_training, "CONFIDENT", 0.0)  # all of them are mixed in
+    monkeypatch.setattr(confident_classes, "CONFIDENT", 0.0)  # all of them are mixed in
 
     def weights(images: ImageSet, folder: Path) -> list[str]:
         plan, _ = planned(images)
