@@ -22,6 +22,7 @@ from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
 from tests.support.pages import buttons, ended, made, page, said
 from tests.support.parent_runs import SEEN, finished_run, random_set
+from tests.support.unlabelled import add_squares
 from tests.support.uploads import add_zip
 
 
@@ -273,3 +274,21 @@ def test_the_digits_are_just_there() -> None:
     assert "read chosen set" not in [button.key for button in at.button]
     assert at.button(key="use fitted")
     assert registry.cached_image_set(DataConfig()) is not None
+
+
+def test_unlabelled_images_are_offered_beside_their_number_where_a_set_has_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    add_squares("own")
+    key = "option data.pseudo_labels"
+    at = page("train", data="folder-own")
+    assert at.toggle(key=key).label == "Learn unlabelled images too (24)"
+    at.toggle(key=key).set_value(True).run()
+    assert not at.exception
+    assert "the classes of 24 unlabelled ones" in said(at)
+    assert "--data.pseudo_labels true" in at.code[-1].value
+    at = page("train", data="digits", set=["data.pseudo_labels:true"])
+    assert not at.exception
+    assert key not in {toggle.key for toggle in at.toggle}
+    assert "--data.pseudo_labels" not in at.code[-1].value
