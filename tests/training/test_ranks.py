@@ -32,6 +32,7 @@ from gan.training.ranks import Ranks
 from tests.conftest import TINY
 from tests.support.exactness import rows, train_until
 from tests.support.jobs import PATIENCE, started, store, wait_for_state, wait_until
+from tests.support.unlabelled import add_squares, squares_run
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
@@ -85,6 +86,13 @@ def test_two_ranks_equal_one_process(family: str, augment: bool, size: int, tole
     assert row_difference(two, one, 5) < 1e-5
     assert difference(two, one) < tolerance
     assert {path.name for path in one.path.iterdir()} - {path.name for path in two.path.iterdir()} == {"compiled.json"}
+
+
+def test_two_ranks_learn_the_same_unlabelled_images_as_one_process() -> None:
+    add_squares("own")
+    one, two = (trained(squares_run(f"run-{gpus}", **{"job.gpus": gpus, "job.threads": 1})) for gpus in (1, 2))
+    assert row_difference(two, one, 5) < 1e-5
+    assert difference(two, one) < 1e-4
 
 
 def test_a_run_goes_on_with_another_number_of_ranks() -> None:

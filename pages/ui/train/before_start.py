@@ -103,9 +103,8 @@ def real_images_preview(config: RunConfig) -> None:
     with st.container(border=True):
         st.markdown(f"**Real images** at {config.data.image_size} px, as the networks see them")
         batch = None
-        if registry.cached_image_set(config.data) is not None and st.toggle(
-            "The first batch, exactly", key="first batch", help=BATCH_HELP
-        ):
+        known = registry.cached_image_set(config.data) is not None and not config.data.pseudo_labels
+        if known and st.toggle("The first batch, exactly", key="first batch", help=BATCH_HELP):
             batch = cache_torch.first_batch(options.config_to_json(config), BATCH_IMAGES)
         if batch is None:
             tiles.draw_tiles(images, "Real image of the chosen set", tile=TILE)
