@@ -1,5 +1,7 @@
 """Classes inferred for unlabelled images: right ones, of no tested patient; and all that a run learned is guarded."""
 
+import json
+import zipfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,17 +19,20 @@ from gan.errors import DataError, StoppedError
 from gan.evaluation import pseudo_labels, training_images
 from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.privacy import guard
+from gan.evaluation.privacy.near_copies import SAME
 from gan.evaluation.pseudo_labels import infer_pseudo_labels, label_unlabelled_images
 from gan.evaluation.study import arm_generators, divisions
 from gan.evaluation.study.arm_generators import Generator, generator_folder, train_generator
 from gan.evaluation.study.divisions import Division
 from gan.evaluation.study.guarded_generation import FindCopies
 from gan.evaluation.study.study_options import StudyOptions
+from gan.export import model_card
 from gan.io.progress import silent
 from gan.runs.run import find_run
 from gan.training.pseudo_labels import FILE, PseudoLabels, load_pseudo_labels
 from tests.conftest import TINY
 from tests.support.exactness import train_until
+from tests.support.pages import page
 from tests.support.study import TWO_STEPS, held_out_like, made_study
 from tests.support.unlabelled import SHORT, SIDE, add_squares, set_with_unlabelled, squares_run, true_labels
 
@@ -126,7 +131,25 @@ def test_near_copies_of_unlabelled_images_that_were_learned_are_found() -> None:
     found = guard.load_detector(run)[0].nearest(native_images(images, shown))
     assert found.copy.all()
     assert (rows[found.pixel_index] == shown).all()
-    assert not guard.load_detector(other)[0].nearest(native_images(images, shown)).pixel_distance.min() < 0.02
+    assert guard.load_detector(other)[0].nearest(native_images(images, shown)).pixel_distance.min() > SAME
+
+
+def test_a_download_a_generator_and_the_progress_page_say_what_was_learned(tmp_path: Path) -> None:
+    add_squares("own")
+    run = squares_run("run")
+    train_until(run, None)
+    said = "24 of 24 unlabelled images were learned with a class inferred by a classifier of the labelled ones"
+    target = tmp_path / "images.zip"
+    assert main(["export", "run", "--per-class", "1", "--with-near-copies", "--out", str(target)]) == 0
+    with zipfile.ZipFile(target) as archive:
+        card, manifest = archive.read("README.md").decode(), json.loads(archive.read("manifest.json"))
+    assert said in card
+    assert "By class: plain 12, square 12." in card
+    assert manifest["training_data"]["pseudo_labelled"]["counts"] == [12, 12]
+    assert said in model_card.model_card(model_card.model_document(run, run.snapshots()[-1], "torch"), run.info(), 0.0)
+    at = page("progress", run="run")
+    assert not at.exception
+    assert said in " ".join(caption.value for caption in at.caption)
 
 
 def low_data(images: ImageSet) -> Division:
