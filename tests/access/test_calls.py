@@ -227,7 +227,7 @@ READING_WORDS = (
     *("load", "list", "find", "read", "is", "has", "can", "may", "keeps", "describe", "estimated", "measured", "state"),
     *("job", "snapshots", "run", "runs", "waiting", "upload", "requested", "added", "free", "split", "all", "plan"),
     *("seeds", "preview_script", "basket", "kept", "rejected", "devices", "disk", "ensure", "log", "queue", "timing"),
-    *("cached", "image_set_key", "problem", "not_read", "training_images", "viewing"),
+    *("cached", "image_set_key", "learned", "problem", "not_read", "training_images", "viewing"),
 )
 """How the names of calls begin that only read, or start the scheduler."""
 

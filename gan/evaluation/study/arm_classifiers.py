@@ -173,7 +173,8 @@ class DivisionClassifiers:
 
     @cached_property
     def _guard(self) -> FindCopies:
-        return self.guard_for(self.plan.division.with_learned(self.learned), self.path)
+        learned = self.plan.division.with_learned(self.learned) if len(self.learned) else self._development
+        return self.guard_for(learned, self.path)
 
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float, *, test: bool) -> None:
         """Train one classifier, choose its state on the validation images, and keep its predictions."""
