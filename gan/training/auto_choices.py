@@ -25,6 +25,7 @@ from gan.training.recommend import (
 VARIANTS = "Which recipe: variants on the validation split"
 RECOMMENDED = "What the recommended recipe reaches: `--preset auto`"
 FASTGAN = "A third family: `--model.family fastgan`"
+UNLABELLED = "Unlabelled images: `--data.pseudo_labels true`"
 PARENT = "Starting from another run: `--train.start_from RUN`"
 SNAPSHOTS = "Scores of snapshots: what they cost, and in which features they rank"
 SPEED = f"Training speed: `{settings.PROGRAM} bench --export`"
@@ -56,15 +57,17 @@ CHOICES = (
     ),
     Choice(
         "data.pseudo_labels",
-        "off",
-        "Whether images follow their class better with it is being measured.",
+        "as you choose, off if you do not; the other options then follow from all images that are learned",
+        "Images vary more: with 200 labelled digits and 20,000 unlabelled ones coverage was 0.75 to 0.78 instead of "
+        "0.49 to 0.52, and CAS 93 to 95% instead of 82 to 89%. With 100 labelled X-rays CAS was the same.",
+        (UNLABELLED,),
     ),
     Choice(
         "model.family",
         "`projection`",
         "Its images followed the class and varied best: on MNIST CAS was 91.4% where `dcgan` came to 88.9%, at equal "
-        "learning rates. `fastgan` takes five times as long on a CPU, was no better in its own features at 32 px, and "
-        "was not measured on a GPU.",
+        "learning rates. `fastgan` learns from fewer images seen (64 px, one seed: kernel distance 0.28 after 17 "
+        "thousand), but takes five times as long for each on a CPU, and was not measured on a GPU.",
         (VARIANTS, FASTGAN),
     ),
     Choice(

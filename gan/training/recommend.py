@@ -35,8 +35,6 @@ TRAINING_NOISE = 0.87
 """`train.noise` from LARGE_SET images on."""
 SUBCLASSES = 8
 """`model.subclasses` from LARGE_SET images on."""
-PSEUDO_LABELS = False
-"""Whether `data.pseudo_labels` is on where a set with classes has unlabelled images that may be learned."""
 MAX_IMBALANCE = 1.2
 """Ratio of the largest class to the smallest from which on classes are sampled equally often."""
 
@@ -92,20 +90,20 @@ def recommend(
 ) -> Recommendation:
     """The recommended config for a set; raises RunError where `device`, as in `job.device`, does not exist.
 
-    The image size is that of `data`; of one's own images the reason for it is known where their `sides` are given.
+    The image size and `data.pseudo_labels` are those of `data`; of one's own images the reason for the size is known
+    where their `sides` are given. Unlabelled images that are to be learned count as if all got a class.
     """
     devices = matching_devices(device)
     if not devices:
         raise RunError(no_such_device(device))
     on_cpu = devices[0] == "cpu"
     counts = image_set.counts()["train"]
-    total = len(image_set.rows("train"))
+    total = _images_to_learn(data, image_set)
     imbalanced = image_set.kind == "class" and max(counts.values()) > MAX_IMBALANCE * min(counts.values())
     augment = total < AUGMENT_BELOW
     kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
     values |= {"data.balance": imbalanced, "job.device": device}
-    values |= {"data.pseudo_labels": PSEUDO_LABELS and _has_usable_unlabelled(image_set)}
     small, in_colour = total < LARGE_SET, image_set.images.shape[1] == 3
     values |= {"model.family": "projection", "model.upsampling": "nearest" if small or in_colour else "transposed"}
     values |= {"optim.lr": LEARNING_RATE, "optim.decay_from": DECAY_FROM if small else 1.0}
@@ -123,8 +121,10 @@ def recommend(
     return Recommendation(config, why, advice_against(image_set.kind, counts))
 
 
-def _has_usable_unlabelled(image_set: ImageSet) -> bool:
-    return image_set.kind == "class" and len(unlabelled_for_training(image_set)) > 0
+def _images_to_learn(data: DataConfig, image_set: ImageSet) -> int:
+    """The training images, and the unlabelled ones that may be learned too."""
+    unlabelled = len(unlabelled_for_training(image_set)) if data.pseudo_labels else 0
+    return len(image_set.rows("train")) + unlabelled
 
 
 def _length(total: int, on_cpu: bool) -> float:
@@ -150,11 +150,13 @@ def _batch(total: int, size: int, on_cpu: bool) -> int:
 
 def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu: bool, sides: Sides | None) -> str:
     """What the set is and what follows from that, in one sentence."""
-    total, size, kimg = len(image_set.rows("train")), config.data.image_size, config.train.kimg
+    total, size, kimg = _images_to_learn(config.data, image_set), config.data.image_size, config.train.kimg
     colour, device = "colour" if image_set.images.shape[1] == 3 else "grey", "CPU" if on_cpu else "GPU"
+    unlabelled = total - len(image_set.rows("train"))
+    inferred = f", {unlabelled:,} of them with a class that is inferred," if unlabelled else ""
     parts = [
-        f"For {total:,} {colour} images of {size} px{_size_reason(config.data, sides)} on a {device}: the projection "
-        f"GAN, best in our measurements, {config.model.width} maps wide, "
+        f"For {total:,} {colour} images{inferred} of {size} px{_size_reason(config.data, sides)} on a {device}: the "
+        f"projection GAN, best in our measurements, {config.model.width} maps wide, "
         f"for {kimg:,g} thousand images ({kimg * 1000 / total:,.0f} passes) in batches of {config.train.batch}"
     ]
     if config.train.augment:
@@ -164,8 +166,6 @@ def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu:
         parts.append(f"conditioned on {config.model.subclasses} subclasses of each class so that rare ones are kept")
     if config.train.noise < 1:
         parts.append(f"with noise of scale {config.train.noise:g} in training so that sampling with 1 varies more")
-    if config.data.pseudo_labels:
-        parts.append("with unlabelled images whose class a classifier of the labelled ones infers")
     if config.data.balance:
         rarest = min(counts, key=lambda name: counts[name])
         parts.append(f"with classes sampled equally often because {rarest} has only {counts[rarest]:,}")

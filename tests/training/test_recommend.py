@@ -9,7 +9,7 @@ from gan.cli.main import main
 from gan.config.options import build_config
 from gan.config.run_config import DataConfig
 from gan.data import registry
-from gan.data.image_set import ImageSet
+from gan.data.image_set import UNLABELLED, ImageSet
 from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
 from gan.data.training_size import Sides
 from gan.runs.run import all_runs, find_run
@@ -48,6 +48,21 @@ def test_larger_sets_are_trained_longer_in_fewer_passes() -> None:
     assert length(small)[0] < length(large)[0]
     assert length(small)[1] > length(large)[1]
     assert length(small)[0] == pytest.approx(recommend.AUGMENTED_LENGTH * 40 * 5 ** (1 / 3), rel=0.05)
+
+
+def test_unlabelled_images_that_are_to_be_learned_count() -> None:
+    few, many = images(100, 100), images(1500, 1500)
+    conditions, split = many.conditions.copy(), np.where(np.arange(3000) % 15 == 0, "train", UNLABELLED)
+    conditions[split == UNLABELLED] = 0
+    pictures = np.random.default_rng(0).integers(0, 256, many.images.shape, dtype=np.uint8)
+    both = dataclasses.replace(many, images=pictures, conditions=conditions, split=split)
+    learning = DATA.model_copy(update={"pseudo_labels": True})
+    without, with_unlabelled = (recommend.recommend(data, both, "cpu") for data in (DATA, learning))
+    assert without.config == recommend.recommend(DATA, few, "cpu").config
+    assert "inferred" not in without.why
+    of_all = recommend.recommend(DATA, many, "cpu").config
+    assert with_unlabelled.config == of_all.model_copy(update={"data": learning})
+    assert "For 3,000 grey images, 2,800 of them with a class that is inferred, of 64 px" in with_unlabelled.why
 
 
 def test_few_images_are_augmented_and_paired_with_wrong_conditions() -> None:
