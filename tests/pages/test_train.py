@@ -287,6 +287,7 @@ def test_unlabelled_images_are_offered_beside_their_number_where_a_set_has_some(
     at.toggle(key=key).set_value(True).run()
     assert not at.exception
     assert "the classes of 24 unlabelled ones" in said(at)
+    assert "24 of them with a class that is inferred" in said(at)  # the recipe is fitted to them too
     assert "--data.pseudo_labels true" in at.code[-1].value
     at = page("train", data="digits", set=["data.pseudo_labels:true"])
     assert not at.exception

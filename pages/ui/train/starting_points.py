@@ -59,13 +59,15 @@ def _remember() -> None:
 
 
 def recommendation() -> Recommendation | None:
-    """The recipe for the chosen set; None before its images have been read. Raises RunError for an unknown device."""
+    """The recipe for the chosen set, and its unlabelled images where the form asks for them; None before its images
+    have been read. Raises RunError for an unknown device."""
     chosen = chosen_set()
     images = None if chosen is None or registry.problem(chosen) else registry.cached_at_any_size(chosen)
     if chosen is None or images is None:
         return None
     entry = next((entry for entry in cache_images.catalogue() if entry.slug == chosen.slug), None)
     sides = None if entry is None else entry.sides
+    chosen = chosen.model_copy(update={"pseudo_labels": form.form_config().data.pseudo_labels})
     return recommend.recommend(chosen, images, form.form_value("job.device"), sides)
 
 
