@@ -40,7 +40,9 @@ ProblemKey = Literal[
     "few-images-per-class",  # fewer than FEW_IMAGES
     "balance-without-effect",
     "pseudo-labels-of-attributes",
-    "no-unlabelled-images",  # that may be learned
+    "no-unlabelled-images",
+    "unlabelled-images-held-out",  # all are of patients, or copies, of validation or test images
+    "pseudo-labels-without-validation",
     "pseudo-labels-first",  # a classifier is trained before
     "subclasses-of-attributes",
     "subclasses-without-effect",
@@ -126,10 +128,10 @@ def _pseudo_label_problem(image_set: ImageSet) -> Problem:
             f"All {unlabelled:,} unlabelled images of {image_set.title} are of patients, or copies, of validation or "
             f"test images, which must not be learned. {instead}."
         )
-        return Problem("no-unlabelled-images", "error", text)
+        return Problem("unlabelled-images-held-out", "error", text)
     if not len(image_set.rows("val")):
         text = f"{image_set.title} has no validation images, by which a classifier of its images is judged. {instead}."
-        return Problem("no-unlabelled-images", "error", text)
+        return Problem("pseudo-labels-without-validation", "error", text)
     text = (
         f"Before the training a classifier of the labelled images looks for the classes of {usable:,} unlabelled ones: "
         "some minutes that the estimated time leaves out."
