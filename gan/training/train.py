@@ -170,7 +170,7 @@ def train(
             show(start_from.load_parent(run, state, info))
         synchronise(state, ranks)
         events.record_resumption(run, state.seen)
-        show(describe(config, image_set, state, device))
+        show(describe(config, training_set, info, state, device))
         blank = blank_batch(config, info, device)
         compilation.compile_networks(run, worker, state, lambda: step(state, *blank, config))
         with (
@@ -305,12 +305,12 @@ def blank_batch(config: RunConfig, info: DatasetInfo, device: torch.device) -> t
     return images, torch.zeros(n, condition_width(len(info.names), config.model.subclasses), device=device)
 
 
-def describe(config: RunConfig, image_set: ImageSet, state: State, device: torch.device) -> str:
+def describe(config: RunConfig, image_set: ImageSet, info: DatasetInfo, state: State, device: torch.device) -> str:
     """One line for the log: the images, the networks and the device."""
     weights = sum(p.numel() for p in (*state.generator.parameters(), *state.discriminator.parameters()))
     dtype = str(compute_dtype(config, device)).removeprefix("torch.")
     begin = f"from {state.seen:,} images on" if state.seen else "from the start"
     return (
-        f"{image_set.title}: {len(image_set.rows('train')):,} training images, {len(image_set.names)} conditions; "
+        f"{image_set.title}: {len(image_set.rows('train')):,} training images, {len(info.names)} conditions; "
         f"{weights / 1e6:.1f} M weights on {device.type} in {dtype}, {torch.get_num_threads()} CPU threads; {begin}."
     )
