@@ -11,11 +11,11 @@ from gan.config import settings
 from gan.errors import ConfigError, RunError
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
-from gan.jobs import processes
 from gan.runs import lifecycle
 from tests.support.jobs import (
     PATIENCE,
     give_job,
+    kill_scheduler,
     new_run,
     notes,
     scheduler_pids,
@@ -123,9 +123,7 @@ def test_a_device_that_is_not_there_fails_in_words() -> None:
 def test_whoever_looks_sets_a_queue_going_whose_process_died() -> None:
     first, second = submitted("first"), submitted("second", seconds=0.1)
     wait_until_begun(first)
-    (scheduler,) = scheduler_pids()
-    os.kill(scheduler, signal.SIGKILL)
-    wait_until(lambda: not scheduler_pids(), "the queue process is gone")
+    kill_scheduler()
     assert jobs.state(first.path).name == "running"  # the job does not notice
     assert jobs.ensure_scheduler()
     jobs.stop(first.path)
@@ -136,11 +134,9 @@ def test_after_a_restart_of_the_machine_a_look_starts_what_waited() -> None:
     first = submitted("first")
     submitted("second", seconds=0.1)
     wait_until_begun(first)
-    (scheduler,) = scheduler_pids()
-    for pid in (scheduler, started(first)["pid"]):
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not scheduler_pids() and not processes.is_alive(started(first)), "everything of ours is gone")
-    wait_for_state(first, "lost")  # the lock is free once its last thread is gone, a moment after its main one
+    kill_scheduler()
+    os.kill(started(first)["pid"], signal.SIGKILL)
+    wait_for_state(first, "lost")
     assert jobs.queue()[0].name == "second"
     assert not scheduler_pids()  # reading starts nothing
     assert jobs.ensure_scheduler()  # as every page and command does

@@ -20,6 +20,7 @@ from tests.support.jobs import (
     PATIENCE,
     children,
     give_job,
+    kill_scheduler,
     new_run,
     notes,
     scheduler_pids,
@@ -106,9 +107,7 @@ def test_a_stop_is_enforced_though_the_scheduler_dies(monkeypatch: pytest.Monkey
     run = submitted("run", "deaf")
     wait_until_begun(run)
     jobs.stop(run.path)
-    for scheduler in scheduler_pids():
-        os.kill(scheduler, signal.SIGKILL)
-    wait_until(lambda: not scheduler_pids(), "the queue process is gone")
+    kill_scheduler()
     assert jobs.state(run.path).name == "stopping"
     assert not scheduler_pids()  # reading a state starts nothing
     assert jobs.ensure_scheduler()

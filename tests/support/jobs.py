@@ -1,7 +1,9 @@
 """Helpers for tests of jobs: submit small real jobs, wait for conditions, end what is left."""
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -101,6 +103,13 @@ def scheduler_pids() -> list[int]:
             ):
                 pids.append(process.pid)
     return pids
+
+
+def kill_scheduler() -> None:
+    """Kill this store's scheduler and wait until its lock is free: a dying process loses its name first."""
+    (pid,) = scheduler_pids()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_locked(tickets.host_folder() / "scheduler.lock"), "the scheduler is gone")
 
 
 def start_python(code: str, *arguments: str) -> "subprocess.Popen[str]":
