@@ -44,23 +44,28 @@ FIRST_SELECTION_SEED = 10_000
 PHASE = "augmentation study"
 
 
-class StepCounter:
-    """Reports the share of all optimiser steps that is done, at most. Raises StoppedError where a stop was requested.
+class WorkCounter:
+    """Reports the share of all work (`StudyOptions.work`) that is done. Raises StoppedError where a stop was requested.
 
     A classifier that ends early counts as its most steps.
     """
 
-    def __init__(self, progress: Progress, total: int):
-        self._progress, self._total, self._done = progress, total, 0
+    def __init__(self, progress: Progress, total: float):
+        self._progress, self._total, self._done = progress, total, 0.0
 
-    def done(self, steps: int) -> None:
-        """Count the most `steps` of classifiers that are finished, or that need not be trained."""
-        self._done += steps
+    def expect(self, more: float) -> None:
+        """Add work that was not foreseen, or, below 0, take away what need not be done."""
+        self._total += more
         self.within(0, 0.0)
 
-    def within(self, steps: int, share: float) -> None:
-        """Report a `share` of the `steps` of the classifier at work."""
-        self._progress(PHASE, (self._done + steps * share) / self._total)
+    def done(self, work: float) -> None:
+        """Count the work of classifiers that are finished."""
+        self._done += work
+        self.within(0, 0.0)
+
+    def within(self, work: float, share: float) -> None:
+        """Report a `share` of the work of the classifier being trained."""
+        self._progress(PHASE, (self._done + work * share) / self._total)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class DivisionClassifiers:
     generates: Sequence[Generate]
     guard_for: GuardFor
     options: StudyOptions
-    steps_done: StepCounter
+    work_done: WorkCounter
     external: ExternalTest | None = None
     learned: Positions = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -126,10 +131,10 @@ class DivisionClassifiers:
 
     def _train_missing(self, arms: list[ArmPlan], seeds: list[int], *, test: bool) -> None:
         """Train the classifiers that are not finished. Synthetic images are generated once a seed."""
-        trained, most = False, self.options.budget.most_steps
+        trained, work = False, self.options.work
         for seed in seeds:
             missing = [arm for arm in arms if not self._is_finished(arm, seed, test=test)]
-            self.steps_done.done(sum(most(arm) for arm in arms if arm not in missing))
+            self.work_done.done(sum(work(arm) for arm in arms if arm not in missing))
             if not missing:
                 continue
             began, trained = time.monotonic(), True
@@ -141,7 +146,7 @@ class DivisionClassifiers:
             for arm in missing:
                 self._train(arm, seed, added, began, test=test)
                 began = time.monotonic()
-                self.steps_done.done(most(arm))
+                self.work_done.done(work(arm))
         if trained:  # several divisions at once would take too much memory
             for name in ("_development", "_trainer", "_guard"):
                 self.__dict__.pop(name, None)
@@ -179,8 +184,8 @@ class DivisionClassifiers:
     def _train(self, arm: ArmPlan, seed: int, added: Additions, began: float, *, test: bool) -> None:
         """Train one classifier, choose its state on the validation images, and keep its predictions."""
         more = TrainingSet(*added.for_arm(arm))
-        most = self.options.budget.most_steps(arm)
-        trained = self._trainer.train(arm, more, seed, lambda share: self.steps_done.within(most, share))
+        work = self.options.work(arm)
+        trained = self._trainer.train(arm, more, seed, lambda share: self.work_done.within(work, share))
         arrays: dict[str, Any] = {
             "validation_logits": predict(trained.network, self._validation_images)[1].numpy(),
             "validation_auroc": self._judge(trained.network),

@@ -35,7 +35,7 @@ from gan.evaluation.classifiers.reference import split_sha256
 from gan.evaluation.records.split_looks import record_test_look
 from gan.evaluation.records.study_results import VERSION, StudyResult, study_folder
 from gan.evaluation.study import arm_generators, divisions, study_files
-from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
+from gan.evaluation.study.arm_classifiers import DivisionClassifiers, WorkCounter
 from gan.evaluation.study.arm_generators import Generator, GeneratorFor
 from gan.evaluation.study.confirmation_plan import ConfirmationPlan, load_plan, make_plan
 from gan.evaluation.study.divisions import Division
@@ -196,8 +196,8 @@ class Study:
     def _classifiers(self, plans: list[RegimePlan]) -> list[RegimeAtWork]:
         """The classifiers of each regime that choose its arms, trained, with the generators that they need."""
         options = self.options
-        steps = sum(one.most_steps(options) for plan in plans for one in plan.divisions)
-        steps_done = StepCounter(self.progress, steps)
+        work = sum(one.expected_work(options) for plan in plans for one in plan.divisions)
+        work_done = WorkCounter(self.progress, work)
         regimes = []
         for plan in plans:
             regime = RegimeAtWork(plan, [], [])
@@ -210,7 +210,7 @@ class Study:
                     generates,
                     self.guard_for,
                     options,
-                    steps_done,
+                    work_done,
                     self.external,
                     arm_generators.learned_unlabelled(generators),
                 )
@@ -248,9 +248,9 @@ class Study:
         self.before_stage("test", [regime.plan for regime in regimes], plan)
         for regime, choice in zip(regimes, plan.choices, strict=True):
             for classifiers, chosen in zip(regime.classifiers, choice.divisions, strict=True):
+                planned = classifiers.plan.tested_work(chosen.tested, self.options)
+                classifiers.work_done.expect(planned - classifiers.plan.expected_tested_work(self.options))
                 regime.tested.append(classifiers.tested(chosen.tested))
-                planned = classifiers.plan.tested_steps(chosen.tested, self.options)
-                classifiers.steps_done.done(classifiers.plan.most_tested_steps(self.options) - planned)
                 if external is not None:
                     regime.tested_outside.append(classifiers.tested_outside(chosen.tested, external))
         if external is None:

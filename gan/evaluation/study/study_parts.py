@@ -18,7 +18,7 @@ from gan.config.slurm_settings import slurm_settings
 from gan.errors import RunError, StoppedError
 from gan.evaluation.records.study_results import study_folder
 from gan.evaluation.study import arm_generators
-from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
+from gan.evaluation.study.arm_classifiers import DivisionClassifiers, WorkCounter
 from gan.evaluation.study.confirmation_plan import ConfirmationPlan, load_plan
 from gan.evaluation.study.estimate import StudyEstimate
 from gan.evaluation.study.guarded_generation import export_guard
@@ -158,13 +158,13 @@ def train_part(
         else _arm_names(divisions, unit.division, plan if unit.stage == "test" else None)
         for unit in units
     ]
-    steps = sum(
-        options.budget.most_steps(arm)
+    work = sum(
+        options.work(arm)
         for unit, own in zip(units, names, strict=True)
         for arm in divisions[unit.division].arms
         if arm.name in own
     )
-    counter = StepCounter(progress, 1 + steps)
+    counter = WorkCounter(progress, 1 + work)
     for unit, own in zip(units, names, strict=True):
         one = divisions[unit.division]
         generators = [generator_for(one.division, number) for number in range(options.generators)]
@@ -196,5 +196,5 @@ def _classifiers(folder: Path, one: DivisionPlan, options: StudyOptions) -> Divi
     def generate(*_: object) -> object:
         raise AssertionError("counting trains nothing")
 
-    counter = StepCounter(lambda phase, done: None, 1)
+    counter = WorkCounter(lambda phase, done: None, 1)
     return DivisionClassifiers(folder, one, [generate], export_guard, options, counter)  # type: ignore[list-item]

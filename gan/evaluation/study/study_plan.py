@@ -46,18 +46,19 @@ class DivisionPlan:
         """The number of classifiers to train, at most: all arms for the choice, those compared for the test."""
         return options.selection_seeds * len(self.arms) + options.seeds * MOST_TESTED
 
-    def most_steps(self, options: StudyOptions) -> int:
-        """Optimiser steps of all classifiers, at most."""
-        choosing = sum(options.budget.most_steps(arm) for arm in self.arms)
-        return options.selection_seeds * choosing + self.most_tested_steps(options)
+    def expected_work(self, options: StudyOptions) -> float:
+        """The work of all classifiers (`StudyOptions.work`), before it is known which are tested."""
+        choosing = sum(options.work(arm) for arm in self.arms)
+        return options.selection_seeds * choosing + self.expected_tested_work(options)
 
-    def most_tested_steps(self, options: StudyOptions) -> int:
-        """Those of the classifiers that are tested, whatever is chosen."""
-        return options.seeds * MOST_TESTED * max(options.budget.most_steps(arm) for arm in self.arms)
+    def expected_tested_work(self, options: StudyOptions) -> float:
+        """That of the classifiers that are tested, if they are arms like the mean."""
+        mean = sum(options.work(arm) for arm in self.arms) / len(self.arms)
+        return options.seeds * MOST_TESTED * mean
 
-    def tested_steps(self, names: Sequence[str], options: StudyOptions) -> int:
-        """Those of the classifiers of the chosen arms, at most."""
-        return options.seeds * sum(options.budget.most_steps(arm) for arm in self.arms if arm.name in names)
+    def tested_work(self, names: Sequence[str], options: StudyOptions) -> float:
+        """That of the classifiers of the chosen arms."""
+        return options.seeds * sum(options.work(arm) for arm in self.arms if arm.name in names)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from gan.data.image_set import UNLABELLED, ImageSet
 from gan.evaluation.budget import ClassifierBudget, EarlyStopping
 from gan.evaluation.classifiers import confident_classes
 from gan.evaluation.study import divisions, estimate
-from gan.evaluation.study.arm_classifiers import DivisionClassifiers, StepCounter
+from gan.evaluation.study.arm_classifiers import DivisionClassifiers, WorkCounter
 from gan.evaluation.study.arms import plan_arms
 from gan.evaluation.study.classifier_timing import ClassifierTiming, undisturbed_seconds
 from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
@@ -82,8 +82,8 @@ def test_self_training_reads_no_test_image_and_no_label_of_an_unlabelled_image(
     def weights(images: ImageSet, folder: Path) -> list[str]:
         plan, _ = planned(images)
         one = replace(plan, arms=[arm for arm in plan.arms if arm.name == "self-trained"])
-        steps = StepCounter(silent, one.most_steps(ALL_REAL))
-        (predictions,) = DivisionClassifiers(folder, one, [held_out_like], exact_copies, ALL_REAL, steps).validated()
+        work = WorkCounter(silent, one.expected_work(ALL_REAL))
+        (predictions,) = DivisionClassifiers(folder, one, [held_out_like], exact_copies, ALL_REAL, work).validated()
         assert predictions.steps == (5, 5)  # 1 + 1 to label, 2 + 1 on both
         return [str(np.load(path)["weights_sha256"]) for path in sorted(folder.glob("100/selection/*.npz"))]
 
@@ -111,8 +111,11 @@ def test_the_most_steps_of_a_study_by_hand() -> None:
         "synthetic-2-mixed-classical": 300,
         "synthetic-2-first-classical": 300,
     }
-    assert plan.most_steps(options) == 3 * (5 * 150 + 4 * 450 + 2 * 300) + 5 * 5 * 450
-    assert plan.tested_steps(["synthetic-2-mixed-classical", "real"], options) == 5 * (300 + 150)
+    choosing = 5 * 150 + 4 * 450 + 2 * 300
+    assert plan.expected_work(options) == pytest.approx(3 * choosing + 5 * 5 * choosing / 11)
+    assert plan.tested_work(["synthetic-2-mixed-classical", "real"], options) == 5 * (300 + 150)
+    pretrained = replace(plan.arms[0], name="pretrained", classifier="efficientnet-lite0")
+    assert options.work(pretrained) == 16 * 150  # its steps take longer
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,6 @@ def test_the_estimated_range_has_the_steps_that_finished_studies_took(
     least, likely, most = estimate.classifier_seconds([RegimePlan(1.0, [plan])], options, timing)  # a second a step
     assert least < taken < most
     assert likely == pytest.approx(taken, rel=0.35)
-    assert most < plan.most_steps(options)
 
 
 def test_an_estimate_does_not_count_the_time_of_other_programs() -> None:
