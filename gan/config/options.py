@@ -166,7 +166,9 @@ def format_value(value: Any) -> str:
 
 
 def readable_value(option: Option, value: Any) -> str:
-    """An option's value for a reader: `12,800`, `0.0002`; a name, and what is no number, as `format_value`."""
+    """An option's value for a reader: `12,800`, `0.0002`; names with commas, or `all`; others as `format_value`."""
+    if isinstance(value, tuple):
+        return ", ".join(value) or "all"
     if option.names or isinstance(value, bool) or not isinstance(value, int | float):
         return format_value(value)
     return f"{value:,.0f}" if value == int(value) else f"{value:g}"

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from gan import __version__, jobs
+from gan.config.options import format_value
 from gan.evaluation.records.best_snapshot import best_text
 from gan.evaluation.report import svg, text
 from gan.evaluation.report.svg import Point, Series
@@ -51,7 +52,7 @@ def comparison_csv(runs: Sequence[Run]) -> str:
     for run, record in zip(runs, records, strict=True):
         row: dict[str, Any] = {"run": run.name, "title": run.title, "state": jobs.state(run.path).name}
         row |= {"images_seen": record.seen, "images_planned": record.total, "training_seconds": record.seconds}
-        row |= {option.path: run_table.option_value(option, record.options) for option in differing}
+        row |= {option.path: _csv_value(run_table.option_value(option, record.options)) for option in differing}
         row["scored_snapshot"] = record.result.snapshot if record.result is not None else None
         for score in score_table.COLUMNS:
             measured = score_table.measurement(score, record.result)
@@ -64,6 +65,11 @@ def comparison_csv(runs: Sequence[Run]) -> str:
     writer.writeheader()
     writer.writerows({key: harmless_cell(value) for key, value in row.items()} for row in rows)
     return content.getvalue()
+
+
+def _csv_value(value: Any) -> Any:
+    """An option's value in a cell: names as the command line takes them, numbers as they are."""
+    return format_value(value) if isinstance(value, tuple) else value
 
 
 def comparison_html(runs: Sequence[Run], baseline: int | None = None) -> str:

@@ -1,5 +1,7 @@
 """The comparison of runs: by a link, only what differs, curves, samples and scores side by side."""
 
+import csv
+import io
 import json
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from gan.config import options, settings
 from gan.evaluation import job
 from gan.evaluation.records import results
-from gan.monitoring import run_differences
+from gan.monitoring import comparison_page, run_differences
 from gan.monitoring.sweep_table import sweep_table
 from gan.runs import lifecycle, notes, sweeps
 from gan.runs.run import Run, find_run
@@ -217,6 +219,17 @@ def test_options_in_a_comparison_have_separated_thousands() -> None:
         lifecycle.create_run(options.build_config({"train.kimg": kimg}), name)
     (length,) = run_differences.option_differences([find_run("short"), find_run("long")])
     assert (length.path, length.values) == ("train.kimg", ("1,600", "12,800"))
+
+
+def test_no_chosen_attribute_means_all_in_a_comparison_and_in_the_table_of_runs() -> None:
+    for name, attributes in (("all", ""), ("two", "Smiling,Male")):
+        lifecycle.create_run(options.build_config({"data.name": "celeba", "data.attributes": attributes}), name)
+    (found,) = run_differences.option_differences([find_run("all"), find_run("two")])
+    assert (found.path, found.values) == ("data.attributes", ("all", "Smiling, Male"))
+    shown = page("overview", view="table").dataframe[0].value
+    assert dict(zip(shown["title"], shown["data.attributes"], strict=True)) == {"all": "all", "two": "Smiling, Male"}
+    rows = csv.DictReader(io.StringIO(comparison_page.comparison_csv([find_run("all"), find_run("two")])))
+    assert [row["data.attributes"] for row in rows] == ["", "Smiling,Male"]
 
 
 def test_seeds_in_a_comparison_are_names() -> None:

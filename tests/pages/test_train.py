@@ -54,7 +54,7 @@ def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
         ({"optim.lr": 2e-4}, {"optim.lr": 1e-5}, "Learning rate: 0.0002 → **1e-05**"),
         ({"job.device": "auto"}, {"job.device": "cpu"}, "Device: auto → **cpu**"),
         ({"train.kimg": 200}, {"train.kimg": 1500}, "Length: 200 → **1,500** thousand images"),
-        ({"data.name": "celeba"}, {"data.name": "celeba", "data.attributes": "Smiling"}, r"none → **Smiling**"),
+        ({"data.name": "celeba"}, {"data.name": "celeba", "data.attributes": "Smiling"}, r"all → **Smiling**"),
     ],
 )
 def test_changes_are_told_as_people_read_them(before: dict[str, object], after: dict[str, object], text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from gan.config.options import Option, format_value
+from gan.config.options import Option, readable_value
 from gan.evaluation.records.interpretation import Score
 from gan.monitoring import run_table, score_table
 from gan.monitoring.run_table import RunRecords
@@ -196,7 +196,7 @@ def _option_column(option: Option, records: Sequence[RunRecords]) -> Column:
 
     def value(_: Listed, record: RunRecords) -> Any:
         found = run_table.option_value(option, record.options)
-        return format_value(found) if isinstance(found, tuple) else found
+        return readable_value(option, found) if isinstance(found, tuple) else found
 
     return Column(option.path, head, look, value)
 
