@@ -18,6 +18,7 @@ from gan.training import measured_speed, recommend
 from gan.training.measured_speed import MeasuredSpeed
 from pages.ui import cache_images, fmt
 from pages.ui.train import config_diff, lengths
+from tests.support.celeba import write_celeba
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
 from tests.support.pages import buttons, ended, made, page, said
@@ -60,6 +61,18 @@ def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
 def test_changes_are_told_as_people_read_them(before: dict[str, object], after: dict[str, object], text: str) -> None:
     found = options.differences(options.build_config(after), options.build_config(before))
     assert text in "\n".join(config_diff.change_text(*one) for one in found)
+
+
+def test_options_of_classes_are_not_offered_for_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    write_celeba(settings.public_data(), 60)
+    registry.load_image_set(DataConfig.model_validate({"name": "celeba", "image_size": 32}))
+    made("faces", **{"data.name": "celeba", "data.image_size": 32, "data.balance": True, "model.subclasses": 4})
+    at = page("train", clone="faces")
+    labels = {toggle.label for toggle in at.toggle} | {number.label for number in at.number_input}
+    assert not {"Balance classes", "Subclasses"} & labels
+    assert {"Augment for the discriminator", "Seed"} <= labels
+    assert "model.subclasses takes 1" not in said(at)
 
 
 def test_the_first_batch_is_shown_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:

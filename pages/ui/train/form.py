@@ -13,7 +13,7 @@ from gan.config import options
 from gan.config.options import Option
 from gan.config.run_config import DataConfig, RunConfig
 from gan.data import registry
-from gan.data.image_set import UNLABELLED
+from gan.data.image_set import UNLABELLED, ImageSet
 from gan.data.set_access import check_set_use
 from gan.data.sources import celeba
 from gan.errors import ConfigError, UserError
@@ -21,6 +21,7 @@ from gan.errors import ConfigError, UserError
 VALUES = "form values"
 CHOSEN_BY_SET = ("data.name", "data.flag", "data.path")  # the choice of a data set decides these: `set_picker.py`
 NAMES = {"data.attributes": celeba.ATTRIBUTES}  # what an option that is a list of names can hold
+OF_CLASSES = ("data.balance", "data.pseudo_labels", "model.subclasses")  # options for sets with classes
 OF_UNLABELLED = ("data.pseudo_labels",)  # options for sets with unlabelled images
 SECTIONS = {
     "data": "Data",
@@ -51,7 +52,10 @@ def form_config() -> RunConfig:
     Options that do not apply to the data set have their defaults.
     """
     values: dict[str, Any] = st.session_state[VALUES]
-    config = options.build_config({o.path: values[o.path] if _applies(o) else o.default for o in options.all_options()})
+    images = _chosen_images()
+    config = options.build_config(
+        {o.path: values[o.path] if _applies(o, images) else o.default for o in options.all_options()}
+    )
     try:
         check_set_use(config.data)
     except UserError as error:
@@ -76,29 +80,37 @@ def advanced_fields(columns: int = 2) -> None:
 
 def _shown() -> list[Option]:
     """The options that apply to the chosen data set and leave a choice."""
+    images = _chosen_images()
     return [
         option
         for option in options.all_options()
-        if _applies(option) and option.path not in CHOSEN_BY_SET and len(option.choices) != 1
+        if _applies(option, images) and option.path not in CHOSEN_BY_SET and len(option.choices) != 1
     ]
 
 
-def _applies(option: Option) -> bool:
-    """Whether an option has an effect for the chosen data set."""
-    return option.applies(form_value("data.name")) and (option.path not in OF_UNLABELLED or _unlabelled() > 0)
+def _applies(option: Option, images: ImageSet | None) -> bool:
+    """Whether an option has an effect for the chosen data set, whose images are None before they are read."""
+    if option.path in OF_UNLABELLED and not _unlabelled(images):
+        return False
+    if option.path in OF_CLASSES and images is not None and images.kind == "attributes":
+        return False
+    return option.applies(form_value("data.name"))
 
 
-def _unlabelled() -> int:
-    """The unlabelled images of the chosen set; 0 before it is read, and where the visitor may not use it."""
+def _unlabelled(images: ImageSet | None) -> int:
+    return 0 if images is None else len(images.rows(UNLABELLED))
+
+
+def _chosen_images() -> ImageSet | None:
+    """The chosen set; None before it is read, and where the visitor may not use it."""
     config = DataConfig(
         name=form_value("data.name"), path=form_value("data.path"), image_size=form_value("data.image_size")
     )
     try:
         check_set_use(config)
-        images = registry.cached_at_any_size(config)
+        return registry.cached_at_any_size(config)
     except UserError:  # what is wrong with the set is said where it is chosen
-        return 0
-    return 0 if images is None else len(images.rows(UNLABELLED))
+        return None
 
 
 def _fields(fields: list[Option], columns: int) -> None:
@@ -114,7 +126,7 @@ def option_field(option: Option) -> None:
     kept = st.session_state[VALUES]
     if key not in st.session_state:  # Streamlit drops a widget's value while another page is shown
         st.session_state[key] = _as_widget(kept[option.path])
-    unit = f"{_unlabelled():,}" if option.path in OF_UNLABELLED else option.unit
+    unit = f"{_unlabelled(_chosen_images()):,}" if option.path in OF_UNLABELLED else option.unit
     label = f"{option.label} ({unit})" if unit else option.label
     if option.choices:
         kept[option.path] = st.selectbox(label, option.choices, key=key, help=option.help)
