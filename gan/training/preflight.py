@@ -4,7 +4,7 @@ Single options are checked earlier, by `options.build_config`.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,8 @@ from gan.training.recommend import advice_against
 
 FEW_IMAGES = 50
 """Training images of a class below which a GAN mostly repeats them."""
+MOST_NAMED = 8
+"""Classes or attributes that a warning names."""
 LONG_SECONDS = 2 * 86_400
 """Length of a run from which on its days are a warning."""
 SPARE_BYTES = 200_000_000
@@ -100,9 +102,9 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     advice = advice_against(image_set.kind, estimate.per_condition)
     if advice:
         problems.append(Problem("too-few-per-class", "warning", advice))
-    few = [f"{name} ({count})" for name, count in estimate.per_condition.items() if count < FEW_IMAGES]
+    few = {name: count for name, count in estimate.per_condition.items() if count < FEW_IMAGES}
     if few and not advice:
-        names = ", ".join(few)
+        names = _rarest(few)
         text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little diversity."
         problems.append(Problem("few-images-per-class", "warning", text))
     if config.data.balance and image_set.kind == "attributes":
@@ -111,6 +113,13 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     if config.data.pseudo_labels:
         problems.append(_pseudo_label_problem(image_set))
     return [*problems, *_condition_problems(config, image_set, max(estimate.per_condition.values()))]
+
+
+def _rarest(counts: Mapping[str, int]) -> str:
+    """The names with their counts: `rare (28)`; of many the rarest, and how many more there are."""
+    named = sorted(counts, key=counts.__getitem__)[:MOST_NAMED] if len(counts) > MOST_NAMED + 1 else list(counts)
+    text = ", ".join(f"{name} ({counts[name]})" for name in named)
+    return f"{text} and {len(counts) - len(named)} more" if len(named) < len(counts) else text
 
 
 def _pseudo_label_problem(image_set: ImageSet) -> Problem:

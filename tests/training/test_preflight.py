@@ -59,6 +59,14 @@ def test_a_class_is_warned_of_once_and_at_every_image_size() -> None:
     assert (estimate(larger).memory or 0) > (estimate(config).memory or 0)
 
 
+def test_of_many_small_classes_the_rarest_are_named() -> None:
+    counts = {f"class-{number:02d}": 40 + number for number in range(12)}
+    text = texts(folder_config(counts, **{"train.batch": 8}), "warning")["few-images-per-class"]
+    assert "class-00 (" in text
+    assert "class-08" not in text
+    assert " and 4 more: expect near copies" in text
+
+
 def test_mismatched_pairs_have_no_effect_with_one_class() -> None:
     folder_config({"only": 90, "other": 3})
     staged = staging.stage_path("own", settings.store().parent / "own")
