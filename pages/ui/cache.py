@@ -215,3 +215,9 @@ def subclass_separation(run: Run) -> float:
     """How far apart a run's subclasses lie; 0 without subclasses and before the data is read."""
     known = file_version(run.path / "data.json")
     return _dataset_info(run.path, known).subclass_separation if known else 0.0
+
+
+def has_attributes(run: Run) -> bool:
+    """Whether the images of a run have attributes, not classes; False before its trainer has read them."""
+    known = file_version(run.path / "data.json")
+    return bool(known) and _dataset_info(run.path, known).kind == "attributes"

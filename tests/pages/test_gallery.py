@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -51,6 +52,16 @@ def test_every_attribute_is_a_three_way_choice_and_a_search_finds_it(faces: Run)
     assert "**Smiling**" in said(at)  # hidden by the search, not undone by it
     at.text_input(key="find faces").set_value("").run()
     assert at.segmented_control(key="attribute faces Smiling").value == "on"
+
+
+def test_columns_of_samples_name_two_attributes_and_count_the_others(faces: Run) -> None:
+    at = page("progress", run="faces")
+    (names,) = (element.proto.body for element in at.get("html") if "column-names" in element.proto.body)
+    shown = re.findall(r">([^<>]+)</span>", names)
+    assert shown
+    assert max(map(len, shown)) < 60
+    assert any(re.fullmatch(r"[^,]+, [^,]+ and \d+ more", name) for name in shown)
+    assert "_" not in names
 
 
 def test_the_number_of_real_images_is_that_of_the_whole_choice(faces: Run) -> None:

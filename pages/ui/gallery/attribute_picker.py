@@ -16,7 +16,7 @@ from gan.sampling.conditions import ANY as ANY_CONDITION
 from gan.sampling.conditions import Condition
 from pages.ui import fmt
 
-HEIGHT = 360  # px: about nine attributes, so that the rest of the page stays in sight
+HEIGHT, FITTING = 360, 8  # px of a longer list, so that the rest of the page stays in sight; attributes that fit
 ON, OFF, ANY = "on", "off", "any"
 VALUES = {ON: 1, OFF: 0}
 NO_REAL_IMAGE = "No real training image has this combination: the generator has never seen it and can only guess."
@@ -43,12 +43,16 @@ def _switches(run: Run, info: DatasetInfo) -> dict[str, str]:
     chosen: dict[str, str] = st.session_state.setdefault(_kept(run), {})
     search = st.text_input(
         "Attributes", key=f"find {run.name}", placeholder=f"Search {len(info.names)} attributes",
-        icon=":material/search:", help="on: every image has it. off: none has it. any: as in the real images.",
+        icon=":material/search:",
+        help="on: every image has it. off: none has it. any: as in the real images. The share is that of the real "
+        "images with the choice so far.",
     )  # fmt: skip
     parts = fmt.attribute_label(search.lower()).split()
     shown = [name for name in info.names if all(part in fmt.attribute_label(name).lower() for part in parts)]
     shares = _shares(chosen, info)
-    with st.container(height=HEIGHT, key="attribute-list", gap="xxsmall"):
+    with st.container(
+        height=HEIGHT if len(info.names) > FITTING else "content", border=True, key="attribute-list", gap="xxsmall"
+    ):
         for name in shown:
             _switch(run, name, chosen.get(name, ANY), shares[name])
         if not shown:
@@ -64,7 +68,7 @@ def _switch(run: Run, name: str, value: str, share: float) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.html(
             f'<div class="attribute">{html.escape(fmt.attribute_label(name))}'
-            f'<span class="quiet">{share:.0%} of them</span></div>'
+            f'<span class="quiet">{share:.0%} of images</span></div>'
         )
         st.segmented_control(
             f"{escape_markdown(fmt.attribute_label(name))}: on, any or off", (ON, ANY, OFF), key=key, required=True,

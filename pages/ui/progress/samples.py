@@ -16,6 +16,7 @@ UNTRAINED = (
     "Before training, the generator draws the same grey for any noise: nothing is wrong. The first pictures follow "
     "after 1,000, 2,000, 4,000 and 8,000 images."
 )
+NAMED = 2  # attributes above a column where it has more than three
 FEW = 8  # columns; a sheet of eight rows with fewer would be taller than the page
 
 
@@ -139,10 +140,23 @@ def draw_sheet(run: Run, picture: Path, alt: str) -> None:
 
 def column_names(run: Run) -> None:
     """The names above the columns of the sheets."""
-    names = [html.escape(label) for label in column_labels(run)]
-    st.html('<div class="column-names">' + "".join(f'<span title="{name}">{name}</span>' for name in names) + "</div>")
+    names = shown = column_labels(run)
+    if cache.has_attributes(run):
+        names = [fmt.attribute_label(name) for name in names]
+        shown = [shortened(name) for name in names]
+    spans = [
+        f'<span title="{html.escape(name)}">{html.escape(short)}</span>'
+        for name, short in zip(names, shown, strict=True)
+    ]
+    st.html(f'<div class="column-names">{"".join(spans)}</div>')
 
 
 def column_labels(run: Run) -> list[str]:
     """The conditions of the columns; empty before the trainer has written them."""
     return list(sample_sheets.read_layout(run).labels)
+
+
+def shortened(label: str) -> str:
+    """The attributes of a column as there is room for above it: `Bald, Male and 12 more`."""
+    names = label.split(", ")
+    return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more" if len(names) > NAMED + 1 else label
