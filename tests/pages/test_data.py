@@ -20,7 +20,7 @@ from pages.ui.data.steps import UPLOAD
 from tests.support.celeba import write_celeba
 from tests.support.image_files import class_files, png_bytes, zip_of
 from tests.support.jobs import wait_until
-from tests.support.pages import APP, page, said, tiles
+from tests.support.pages import APP, buttons, page, said, tiles
 from tests.support.uploads import add_zip
 
 
@@ -146,6 +146,7 @@ def test_images_without_labels_are_labelled_on_the_page(monkeypatch: pytest.Monk
     next(button for button in at.button if button.label == "Set the classes").click().run()
     assert not at.exception
     assert [tile["id"] for tile in tiles(at)][:2] == ["00.png", "01.png"]
+    assert "Check again with these changes" not in buttons(at)  # fields that read labels from names are folded
     assert at.button(key="use hand labels").disabled
     assert "two classes first" in at.button(key="use hand labels").help
     for seed in range(24):
@@ -180,7 +181,7 @@ def test_attributes_that_go_together_are_listed_with_their_tie(tmp_path: Path, m
     assert "Which go together" in said(at)
     table = at.table[0].value
     assert list(table.columns) == ["Attributes", "Phi", "With both", "By chance"]
-    ties = [abs(float(tie)) for tie in table["Phi"]]
+    ties = [abs(float(tie.replace("−", "-"))) for tie in table["Phi"]]
     assert ties == sorted(ties, reverse=True)
     assert ties[0] > 0
 

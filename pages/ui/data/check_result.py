@@ -49,7 +49,7 @@ def check_result(report: CheckReport) -> None:
     findings.findings_panel(report.errors)
     if label_by_hand.needs_labels(report):
         label_by_hand.labelling_panel(report.staged)
-        reading_editor(report, report.staged, change_reading)
+        reading_editor(report, report.staged, change_reading, folded=True)
         names_encoding_field(report.staged, change_names)
         return
     left, right = st.columns([3, 2], gap="large")

@@ -79,7 +79,7 @@ def groups_text(known: summary.GroupSummary) -> str:
     parts = ", ".join(f"{count:,} in {split}" for split, count in known.counts.items())
     each = f"{known.fewest:,} to {known.most:,}" if known.fewest < known.most else f"{known.fewest:,}"
     apart = "" if known.shared else " None is in two splits."
-    return f"Groups (patients, slides): {parts}; {each} images each, {known.median:g} in the middle.{apart}"
+    return f"Groups (patients, slides): {parts}; {each} images each, median {known.median:g}.{apart}"
 
 
 def findings_list(image_set: ImageSet) -> None:
@@ -111,7 +111,7 @@ def correlated_attributes(image_set: ImageSet) -> None:
         st.caption("No two attributes are correlated.")
         return
     st.caption(
-        "The generator learns these correlations too. Phi coefficient: 1 where both are always equal, -1 where always "
+        "The generator learns these correlations too. Phi coefficient: 1 where both are always equal, −1 where always "
         "opposite."
     )
     st.table(
@@ -120,7 +120,7 @@ def correlated_attributes(image_set: ImageSet) -> None:
                 escape_markdown(f"{fmt.attribute_label(pair.first)}, {fmt.attribute_label(pair.second)}")
                 for pair in pairs
             ],
-            "Phi": [f"{pair.phi:+.2f}" for pair in pairs],
+            "Phi": [f"{pair.phi:+.2f}".replace("-", "−") for pair in pairs],
             "With both": [f"{pair.both:,}" for pair in pairs],
             "By chance": [f"{pair.expected:,.0f}" for pair in pairs],
         },

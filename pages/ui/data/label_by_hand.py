@@ -34,9 +34,10 @@ def labelling_panel(folder: Path) -> None:
     classes_field(folder, labels)
     if len(labels.classes) < 2:
         return
-    current = class_buttons(labels)
+    current = class_buttons(folder, labels, len(files))
     rest = [file for file in files if file not in labels.labels]
-    rows = [Row("No class yet", fmt.images(len(rest)), _tiles(folder, rest[:AT_ONCE]))] if rest else []
+    first = f", the first {AT_ONCE}" if len(rest) > AT_ONCE else ""
+    rows = [Row("No class yet", fmt.images(len(rest)) + first, _tiles(folder, rest[:AT_ONCE]))] if rest else []
     for name, count in labels.counts().items():
         newest = [file for file, given in labels.labels.items() if given == name][: -OF_CLASS - 1 : -1]
         if newest:
@@ -45,7 +46,6 @@ def labelling_panel(folder: Path) -> None:
         rows, key=f"label {folder.name}", label="Images to label", marks={}, marking=False, side=SIDE,
         took=lambda events: _label(folder, events, current),
     )  # fmt: skip
-    done_button(folder, labels, len(files))
 
 
 def classes_field(folder: Path, labels: HandLabels) -> None:
@@ -58,18 +58,20 @@ def classes_field(folder: Path, labels: HandLabels) -> None:
         st.form_submit_button("Set the classes", on_click=_set_classes, args=(folder, key))
 
 
-def class_buttons(labels: HandLabels) -> str:
-    """A button for each class, with a digit as its key; gives the one that clicks on images give."""
+def class_buttons(folder: Path, labels: HandLabels, images: int) -> str:
+    """A button for each class, with a digit as its key, and the one that ends; gives the class that clicks give."""
     current = str(st.session_state.get(CURRENT, ""))
     if current not in labels.classes:
         current = st.session_state[CURRENT] = labels.classes[0]
     st.caption("Choose a class by its button or digit, then click its images. A click on a labelled image undoes it.")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         for number, (name, count) in enumerate(labels.counts().items()):
             st.button(
                 escape_markdown(f"{name} ({count:,})"), key=f"give class {number}", on_click=_choose, args=(name,),
                 type="primary" if name == current else "secondary", shortcut=KEYS[number] if number < 9 else None,
             )  # fmt: skip
+        st.space("stretch")
+        done_button(folder, labels, images)
     return current
 
 
@@ -81,8 +83,6 @@ def done_button(folder: Path, labels: HandLabels, count: int) -> None:
         f"Use these labels ({len(labels.labels):,} of {count:,} images)", type="primary", icon=":material/check:",
         key="use hand labels", disabled=bool(missing), help=missing or None, on_click=_use, args=(folder,),
     )  # fmt: skip
-    if missing:
-        st.caption(missing)
 
 
 def _tiles(folder: Path, files: list[str]) -> list[Tile]:
