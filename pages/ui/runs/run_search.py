@@ -102,7 +102,7 @@ def _choice(name: str, anything: str, counts: Counter[str]) -> str | None:
     chosen: str | None = st.selectbox(
         name.capitalize(), sorted(choices, key=str.lower), index=None, placeholder=anything, key=f"{PREFIX}{name}",
         label_visibility="collapsed", width=170, on_change=follow,
-        format_func=lambda value: f"{value} ({fmt.number(counts[value])})",
+        format_func=lambda value: f"{value.capitalize() if name == 'state' else value} ({fmt.number(counts[value])})",
     )  # fmt: skip
     return chosen
 

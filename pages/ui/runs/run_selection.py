@@ -20,6 +20,7 @@ from pages.ui.runs.run_list import Listed
 CHANGED = "runs changed"  # key of the session state: the whole page is to be drawn again
 DELETED = "runs to delete"  # key of the session state: their names, for the dialog
 NAMED = 12  # runs that the question names
+TAG_FIELDS = 460  # px: the buttons beside the tags, where the open list of tags does not cover them
 
 
 def actions(selected: Sequence[Listed], *, in_archive: bool) -> None:
@@ -37,7 +38,9 @@ def actions(selected: Sequence[Listed], *, in_archive: bool) -> None:
         ):  # fmt: skip
             st.switch_page(frame.COMPARE, query_params={"runs": ",".join(names)})
         with st.popover(
-            "Tag", icon=":material/label:", **explained(Action.CHANGE_RUN, disabled=not runs, help=none or None)
+            "Tag",
+            icon=":material/label:",
+            **explained(Action.CHANGE_RUN, disabled=not runs, help=none or None),
         ):
             _tag_fields(selected)
         label, icon = ("Take out", ":material/unarchive:") if in_archive else ("Archive", ":material/archive:")
@@ -65,12 +68,12 @@ def _too_many(count: int) -> str:
 def _tag_fields(selected: Sequence[Listed]) -> None:
     """Tags to add to the selected runs, or to remove from them."""
     known = sorted({tag for entry in selected for tag in entry.about.tags}, key=str.lower)
-    tags = st.multiselect(
-        "Tags", known, key="tags of selected", accept_new_options=True, max_selections=notes.MAX_TAGS,
-        placeholder="Choose, or type a new one",
-    )  # fmt: skip
     runs = [entry.run for entry in selected]
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom", width=TAG_FIELDS):
+        tags = st.multiselect(
+            "Tags", known, key="tags of selected", accept_new_options=True, max_selections=notes.MAX_TAGS,
+            placeholder="Choose, or type a new one",
+        )  # fmt: skip
         st.button(
             "Add", key="add tags", type="primary", disabled=not tags, on_click=_change_tags, args=(runs, tags, [])
         )
