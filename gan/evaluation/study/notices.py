@@ -1,7 +1,6 @@
 """The notices of a study: warnings about its numbers, one sentence each."""
 
 from gan.data.image_set import ImageSet
-from gan.evaluation.number_format import percent
 from gan.evaluation.records.study_results import Regime
 from gan.evaluation.study.study_options import ENOUGH_SEEDS, StudyOptions
 from gan.evaluation.study.study_plan import RegimePlan
@@ -96,8 +95,8 @@ def _guard(regimes: list[Regime]) -> list[str]:
     notices = []
     if copies:
         notices.append(
-            f"{percent(copies / images)} of the synthetic images were near copies of training images, and were "
-            "replaced as in an export."
+            f"{copies:,} of {images:,} synthetic images were near copies of training images, and were replaced as in "
+            "an export."
         )
     if kept:
         notices.append(
