@@ -158,6 +158,23 @@ def test_images_without_labels_are_labelled_on_the_page(monkeypatch: pytest.Monk
     assert upload_check.check_upload(report.staged).counts["train"].keys() == {"healthy", "inflamed"}
 
 
+def test_whoever_labelled_too_few_images_labels_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    report = add_zip("flat", zip_of({f"{seed:02d}.png": png_bytes(seed) for seed in range(48)}))
+    assert report.staged is not None
+    hand_labels.set_classes(report.staged, ["healthy", "inflamed"])
+    for count, ok in ((2, False), (24, True)):
+        for seed in range(count):
+            hand_labels.set_label(report.staged, f"{seed:02d}.png", ("healthy", "inflamed")[seed % 2])
+        hand_labels.use_hand_labels(report.staged)
+        checked = upload_check.check_upload(report.staged)
+        assert checked.ok is ok
+        at = judged(checked)
+        assert "Label more of them" in said(at)
+        assert f"({count} of 48 images)" in at.button(key="use hand labels").label
+        assert tiles(at)[0]["id"] == f"{count:02d}.png"
+
+
 def test_a_table_of_attributes_is_understood_as_such(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     with open(path, "w", newline="") as file:

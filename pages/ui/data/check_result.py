@@ -66,6 +66,8 @@ def check_result(report: CheckReport) -> None:
             st.header("Balance", anchor=False)
             balance(report)
         dataset_view.pixel_summary(report.sizes, report.modes)
+    if label_by_hand.is_labelled_by_hand(report.staged):
+        label_by_hand.labelling_panel(report.staged)
     reading_editor(report, report.staged, change_reading)
     names_encoding_field(report.staged, change_names)
 

@@ -22,15 +22,23 @@ KEYS = "123456789"
 
 
 def needs_labels(report: CheckReport) -> bool:
-    """Whether the images were found, but no labels."""
+    """Whether the images were found, but no labels, or too few were given here."""
+    if report.staged is None or report.ok:
+        return False
     unlabelled = any(finding.key == "nothing-to-check" for finding in report.errors) and not report.proposals
-    return unlabelled and report.staged is not None and bool(cache_images.upload_listing(report.staged).images)
+    found = unlabelled and bool(cache_images.upload_listing(report.staged).images)
+    return found or is_labelled_by_hand(report.staged)
+
+
+def is_labelled_by_hand(folder: Path) -> bool:
+    """Whether images of the upload in `folder` were given classes here."""
+    return bool(hand_labels.load_hand_labels(folder).labels)
 
 
 def labelling_panel(folder: Path) -> None:
-    """The classes, the images without one, and those of each class; then the button that has the labels checked."""
+    """The classes with the button that has the labels checked; then the images without one, and those of each class."""
     files, labels = cache_images.upload_listing(folder).images, hand_labels.load_hand_labels(folder)
-    st.header("Or label them here", anchor=False)
+    st.header("Label more of them" if labels.labels else "Or label them here", anchor=False)
     classes_field(folder, labels)
     if len(labels.classes) < 2:
         return
