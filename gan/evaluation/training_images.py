@@ -37,8 +37,8 @@ def not_read_yet(run: Run) -> str:
     """That the images of a run without a `training_images_problem` have not been read on this machine, or only with
     other options, and what reads them."""
     return (
-        f"The training images of {run.name} ({run.info().title}) have not been read on this machine yet. That takes up "
-        "to some minutes, once; scoring and a download without near copies do it too."
+        f"The training images ({run.info().title}) have not been read on this machine yet. That takes up to some "
+        "minutes, once; scoring and a download without near copies do it too."
     )
 
 

@@ -50,9 +50,9 @@ def look_view(run: Run, info: DatasetInfo, request: ExportRequest) -> None:
     if st.session_state[REAL] and cache_images.training_images(run) is None:
         _no_real_images(run)
     st.caption(
-        f"Images {(page - 1) * count + 1:,} to {page * count:,} of each, {info.native_size} px"
-        f"{_enlarged(info.native_size)}; a download holds the first of them. Click one to open it; K keeps it, "
-        "R rejects it, S saves it, the arrow keys move on. Synthetic: not for clinical use."
+        f"Images {(page - 1) * count + 1:,} to {page * count:,}{' of each' if len(titles) > 1 else ''}, "
+        f"{info.native_size} px{_enlarged(info.native_size)}. A download begins with image 1. Click an image to "
+        "open it; K keeps it, R rejects it, S saves it, the arrow keys move on. Synthetic: not for clinical use."
     )
 
 
