@@ -49,7 +49,7 @@ def check_result(report: CheckReport) -> None:
     findings.findings_panel(report.errors)
     if label_by_hand.needs_labels(report):
         label_by_hand.labelling_panel(report.staged)
-        reading_editor(report, report.staged, change_reading, folded=True)
+        reading_editor(report, report.staged, change_reading, folded=label_by_hand.has_begun(report.staged))
         names_encoding_field(report.staged, change_names)
         return
     left, right = st.columns([3, 2], gap="large")
@@ -66,7 +66,7 @@ def check_result(report: CheckReport) -> None:
             st.header("Balance", anchor=False)
             balance(report)
         dataset_view.pixel_summary(report.sizes, report.modes)
-    if label_by_hand.is_labelled_by_hand(report.staged):
+    if label_by_hand.has_labels(report.staged):
         label_by_hand.labelling_panel(report.staged)
     reading_editor(report, report.staged, change_reading)
     names_encoding_field(report.staged, change_names)

@@ -27,12 +27,17 @@ def needs_labels(report: CheckReport) -> bool:
         return False
     unlabelled = any(finding.key == "nothing-to-check" for finding in report.errors) and not report.proposals
     found = unlabelled and bool(cache_images.upload_listing(report.staged).images)
-    return found or is_labelled_by_hand(report.staged)
+    return found or has_labels(report.staged)
 
 
-def is_labelled_by_hand(folder: Path) -> bool:
+def has_labels(folder: Path) -> bool:
     """Whether images of the upload in `folder` were given classes here."""
     return bool(hand_labels.load_hand_labels(folder).labels)
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether classes were named here for the images of the upload in `folder`."""
+    return bool(hand_labels.load_hand_labels(folder).classes)
 
 
 def labelling_panel(folder: Path) -> None:

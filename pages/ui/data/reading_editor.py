@@ -32,15 +32,16 @@ Choose = Callable[[Path, Reading], None]
 def reading_editor(report: CheckReport, folder: Path, choose: Choose, *, folded: bool = False) -> None:
     """The fields, the outcome, the command and the button, behind an expander.
 
-    It is open where the images cannot be used as they are read, unless it shall be `folded`.
+    It is open where the images cannot be used as they are read, until it shall be `folded`.
     """
     refused = any(finding.key == "synthetic-images" for finding in report.errors)
     if refused or not cache_images.upload_listing(folder).images:
         return
     opened = f"editor was opened {folder.name}"
     editor = st.expander(
-        "Change how they are read", icon=":material/tune:", key=f"editor {folder.name}", on_change="rerun",
+        "Change how they are read", icon=":material/tune:", on_change="rerun",
         expanded=bool(report.errors) and not (report.asks or folded),
+        key=f"{'folded ' * folded}editor {folder.name}",
     )  # fmt: skip
     if not editor.open and not st.session_state.get(opened):
         return  # nothing is computed for those who do not look
