@@ -88,7 +88,8 @@ def test_every_option_has_help_a_label_and_limits() -> None:
         ("train.seed", 1234, "1234"),  # a name: no amount
         ("optim.lr", 0.0002, "0.0002"),
         ("data.balance", True, "true"),
-        ("data.attributes", ("a", "b"), "a,b"),
+        ("data.attributes", ("a", "b"), "a, b"),
+        ("data.attributes", (), "all"),
     ],
 )
 def test_values_for_readers_have_separated_thousands_and_all_digits(path: str, value: object, text: str) -> None:
