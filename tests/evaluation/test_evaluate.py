@@ -28,7 +28,7 @@ from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
-from tests.support.evaluation import SMALL_BUDGET, generator_sha256, stop, use_budget
+from tests.support.evaluation import SMALL_BUDGET, generator_sha256, scored, stop, use_budget
 
 PROMISED = {"obedience", "cas", "real_accuracy", "precision", "recall", "density", "coverage", "kid", "frechet"}
 PROMISED |= {"floor", "diversity", "near_copies", "per_condition"}
@@ -68,7 +68,7 @@ def test_an_evaluation_is_kept_and_can_be_made_again() -> None:
 
 def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
     run = trained("digits")
-    before = evaluated(run)
+    before = scored(run, budget=BUDGET)
     folder = registry.cache_folder(run.config.data)
     sealed = np.load(folder / "split.npy") == "test"
     images, conditions = np.load(folder / "images.npy"), np.load(folder / "conditions.npy")
@@ -90,7 +90,7 @@ def test_nothing_reads_the_test_split_but_where_it_is_asked_for() -> None:
 
 def test_real_images_that_copy_training_images_are_counted_and_the_scores_given_without_them() -> None:
     run = trained("digits")
-    before = evaluated(run).split_copies
+    before = scored(run, budget=BUDGET).split_copies
     assert before is not None
     assert before["count"] <= 5
     folder = registry.cache_folder(run.config.data)
@@ -178,7 +178,7 @@ def test_what_cannot_be_evaluated_is_said() -> None:
 def test_the_best_snapshot_has_the_lowest_kernel_distance_on_the_validation_split() -> None:
     run = trained("digits")
     assert best_snapshot(run) is None
-    late = evaluated(run)
+    late = scored(run, budget=BUDGET)
     assert best_snapshot(run) == 320
     made_with = late.made_with | {"generator_sha256": generator_sha256(run, 160)}
     early = replace(late, snapshot=160, kid=late.kid / 2, made_with=made_with)

@@ -26,7 +26,7 @@ from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.evaluation import use_budget
 from tests.support.jobs import clean_up, wait_until
-from tests.support.study import TWO_STEPS
+from tests.support.study import BRIEF, TWO_STEPS
 
 
 @pytest.fixture
@@ -88,7 +88,8 @@ def test_the_membership_test_is_kept_and_stands_beside_the_scores(
 def test_a_study_from_the_command_line_prints_its_arms_and_verdict_beside_the_scores(
     digits: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate, "StudyOptions", partial(StudyOptions, budget=TWO_STEPS))
+    brief = {"budget": TWO_STEPS, "ratios": (1.0,), "keep_rates": (0.5,), "selection_seeds": 2, "selector": BRIEF}
+    monkeypatch.setattr(evaluate, "StudyOptions", partial(StudyOptions, **brief))
     capsys.readouterr()
     assert main(["evaluate", "digits", "--study", "--seeds", "2", "--no-low-data", "--json"]) == 0
     printed = capsys.readouterr()

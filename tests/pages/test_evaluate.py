@@ -21,7 +21,6 @@ from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import ExternalResult
 from gan.evaluation.records.subgroup_results import SubgroupGain, Subgroups
-from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.study.study_options import PRIMARY_METRICS, StudyOptions
 from gan.io.atomic import write_json
 from gan.io.json_files import read_json
@@ -31,7 +30,7 @@ from pages.ui import cache_images, fmt
 from pages.ui.evaluate import study_form
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
-from tests.support.evaluation import SMALL_BUDGET, confirmed, demo_scores, measured, studied, use_budget
+from tests.support.evaluation import confirmed, demo_scores, measured, scored, studied, use_budget
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, wait_until
 from tests.support.pages import buttons, made, page, said
@@ -40,13 +39,12 @@ from tests.support.uploads import add_zip
 
 
 @pytest.fixture
-def scored(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, EvaluationResult]:
+def scored_run(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, EvaluationResult]:
     """A run with scores of both snapshots, by classifiers that saw 640 images."""
     use_budget(monkeypatch)
     run = trained("digits")
-    evaluate_snapshot(run, 160, budget=SMALL_BUDGET)
-    result = evaluate_snapshot(run, 320, budget=SMALL_BUDGET)
-    return run, result
+    scored(run, 160)
+    return run, scored(run, 320)
 
 
 def test_before_there_are_scores_it_says_what_they_are_for() -> None:
@@ -60,8 +58,8 @@ def test_before_there_are_scores_it_says_what_they_are_for() -> None:
     assert "has no snapshot yet" in said(page("evaluate", run="young"))
 
 
-def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, EvaluationResult]) -> None:
-    run, result = scored
+def test_it_shows_every_score_beside_what_it_is_read_against(scored_run: tuple[Run, EvaluationResult]) -> None:
+    run, result = scored_run
     counts = run.info().training_counts()
     at = page("evaluate", run="digits", snapshot="320")
     assert not at.error
@@ -82,8 +80,8 @@ def test_it_shows_every_score_beside_what_it_is_read_against(scored: tuple[Run, 
     assert "score all" not in {button.key for button in at.button}  # nothing is left to score
 
 
-def test_the_link_names_the_snapshot_and_the_best_one_is_the_default(scored: tuple[Run, EvaluationResult]) -> None:
-    run, late = scored
+def test_the_link_names_the_snapshot_and_the_best_one_is_the_default(scored_run: tuple[Run, EvaluationResult]) -> None:
+    run, late = scored_run
     early = results.load_result(run, 160)
     replace(early, kid=late.kid - 1).save(run)
     at = page("evaluate", run="digits")
@@ -112,8 +110,8 @@ def test_scores_are_started_watched_and_stopped_from_the_page(store: Path) -> No
         clean_up(store)
 
 
-def test_what_a_reader_should_conclude(scored: tuple[Run, EvaluationResult]) -> None:
-    run, found = scored
+def test_what_a_reader_should_conclude(scored_run: tuple[Run, EvaluationResult]) -> None:
+    run, found = scored_run
     counts = run.info().training_counts()
     sure = {"cas_balanced": (0.84, 0.88), "real_accuracy_balanced": (0.88, 0.92)}
     good = replace(found, cas_balanced=0.86, real_accuracy_balanced=0.9, intervals=found.intervals | sure)

@@ -14,11 +14,10 @@ from streamlit.testing.v1 import AppTest
 from gan import jobs
 from gan.cli.main import main
 from gan.evaluation.report.document import build_report
-from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.monitoring.run_verdict import run_verdict
 from gan.runs.run import Run
 from tests.conftest import trained
-from tests.support.evaluation import SMALL_BUDGET, studied
+from tests.support.evaluation import SMALL_BUDGET, scored, studied
 from tests.support.pages import page, said
 
 
@@ -26,7 +25,7 @@ from tests.support.pages import page, said
 def run() -> Run:
     """A run on the digits with scores for which far fewer images were generated than it was trained on."""
     run = trained("digits")
-    evaluate_snapshot(run, 320, budget=replace(SMALL_BUDGET, compared=60))
+    scored(run, budget=replace(SMALL_BUDGET, compared=60))
     return run
 
 

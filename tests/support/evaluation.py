@@ -13,6 +13,7 @@ from gan.evaluation import tasks
 from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, MembershipBudget
 from gan.evaluation.records import results
 from gan.evaluation.records.intervals import MeanInterval
+from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import (
     VERSION,
     Arm,
@@ -23,6 +24,7 @@ from gan.evaluation.records.study_results import (
     SkippedArms,
     StudyResult,
 )
+from gan.evaluation.scores.score_snapshot import evaluate_snapshot
 from gan.evaluation.study.arms import ArmPlan, plan_arms
 from gan.evaluation.study.confirmation_plan import DivisionChoice, RegimeChoice
 from gan.evaluation.study.verdict import keep_rate_finding
@@ -39,6 +41,18 @@ def use_budget(monkeypatch: pytest.MonkeyPatch, budget: EvaluationBudget = SMALL
     monkeypatch.setitem(tasks.TASKS, "scores", partial(tasks.score_snapshots, budget=budget))
     monkeypatch.setitem(tasks.TASKS, "membership", partial(tasks.run_membership_test, budget=membership))
     monkeypatch.setitem(tasks.TASKS, "selector", partial(tasks.prepare_selector, budget=budget.classifier))
+
+
+_scores: dict[tuple[int, EvaluationBudget], EvaluationResult] = {}
+
+
+def scored(run: Run, snapshot: int = 320, budget: EvaluationBudget = SMALL_BUDGET) -> EvaluationResult:
+    """The scores of a snapshot of `trained("digits")`, saved in its folder: worked out once for each budget."""
+    if (snapshot, budget) not in _scores:
+        _scores[snapshot, budget] = evaluate_snapshot(run, snapshot, budget=budget)
+    result = _scores[snapshot, budget]
+    result.save(run)
+    return result
 
 
 def stop(phase: str, done: float) -> None:

@@ -23,7 +23,9 @@ from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
 
 SIDE, MOTIFS = 16, 12
 TWENTY_STEPS = TrainingBudget(
-    stopping=EarlyStopping(check_every=20, min_steps=20, max_steps=20, cooldown=0), batch_norm_images=64
+    batch=16,
+    stopping=EarlyStopping(check_every=20, min_steps=20, max_steps=20, cooldown=0),
+    batch_norm_images=64,
 )
 """Enough to learn the motifs of each family; more where images are added, as the most steps grow with their number."""
 BRIEF = ClassifierBudget(shortest=640, longest=640)

@@ -36,7 +36,7 @@ from tests.support.unlabelled import add_squares, squares_run
 
 __all__ = ["store"]
 pytestmark = pytest.mark.usefixtures("store")
-STEPS = 50
+STEPS = 25
 
 
 def new_run(name: str, gpus: int = 2, **options: object) -> Run:

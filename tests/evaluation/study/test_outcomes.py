@@ -21,7 +21,17 @@ from gan.io.atomic import write_json
 from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.evaluation import stop
-from tests.support.study import BRIEF, TWO_STEPS, duplicates, held_out_like, image_set, label_shuffled, noise, studied
+from tests.support.study import (
+    BRIEF,
+    TWENTY_STEPS,
+    TWO_STEPS,
+    duplicates,
+    held_out_like,
+    image_set,
+    label_shuffled,
+    noise,
+    studied,
+)
 from tests.support.study import made_study as made
 
 
@@ -49,7 +59,8 @@ def test_duplicates_gain_nothing_over_their_control(tmp_path: Path) -> None:
 
 
 def test_images_with_shuffled_labels_are_harmful(tmp_path: Path) -> None:
-    found = studied(image_set(120), label_shuffled, tmp_path, seeds=5, ratios=(4.0,), keep_rates=(0.9,))
+    larger = replace(TWENTY_STEPS, batch=32)
+    found = studied(image_set(120), label_shuffled, tmp_path, seeds=5, ratios=(4.0,), keep_rates=(0.9,), budget=larger)
     assert found.verdict_kind == "harmful"
     assert found.verdict.startswith("Harmful: adding 4 synthetic images for each real one")
     assert found.regimes[0].gain.harm.high < 0

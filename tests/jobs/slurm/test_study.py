@@ -23,11 +23,11 @@ from gan.runs.run import Run
 from tests.conftest import trained
 from tests.support.jobs import wait_until
 from tests.support.slurm import PATIENT, cluster
-from tests.support.study import TWO_STEPS
+from tests.support.study import BRIEF, TWO_STEPS
 
 __all__ = ["cluster"]
 pytestmark = PATIENT
-STUDY = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2)
+STUDY = StudyOptions(2, (1.0,), (1.0,), (0.5,), budget=TWO_STEPS, selection_seeds=2, uses=("added",), selector=BRIEF)
 
 
 @dataclass
