@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from gan.evaluation.records import interpretation
 from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.records.study_results import StudyResult
+from gan.evaluation.study.verdict import VERDICT_NAMES
 from gan.monitoring import curve_rules, equilibrium, image_rules
 from gan.monitoring.curve_rules import EARLY_IMAGES, Finding, Level, early
 from gan.monitoring.observations import Observations
@@ -56,7 +58,7 @@ def _without_trouble(observations: Observations) -> Finding:
     if early(observations) or observations.last < YOUNG * observations.total:
         return too_early(observations)
     result = observations.evaluation
-    return in_balance(observations) if result is None else evaluated(result)
+    return in_balance(observations) if result is None else evaluated(result, observations.study)
 
 
 def too_early(observations: Observations) -> Finding:
@@ -87,8 +89,11 @@ def in_balance(observations: Observations) -> Finding:
     return Finding("balanced", "neutral", "Losses in balance", text, do, seen_in="answers")
 
 
-def evaluated(result: EvaluationResult) -> Finding:
-    """The finding on a run without trouble that was evaluated: how much do its images teach a classifier?"""
+def evaluated(result: EvaluationResult, study: StudyResult | None = None) -> Finding:
+    """The finding on a run without trouble that was evaluated: how much do its images teach a classifier?
+
+    `study` is one of the run, of any snapshot.
+    """
     text = (
         f"A classifier trained only on images of the snapshot after {result.snapshot:,} is right on "
         f"{result.cas_balanced:.0%} of real ones, one trained on real images on {result.real_accuracy_balanced:.0%}; "
@@ -96,12 +101,19 @@ def evaluated(result: EvaluationResult) -> Finding:
     )
     value = interpretation.training_value(result)
     if value == "good":
-        do = "Only the study can show whether adding these images to real ones helps."
+        do = _whether_they_help(study)
         return Finding("well", "good", "Learning well", text, do, seen_in="samples", basis="test")
     if value == "weak":
-        do = "Train longer where the samples still improve; only the study can show whether adding these images helps."
+        do = f"Train longer where the samples still improve. {_whether_they_help(study)}"
         return Finding("weak", "neutral", "Weaker than real images so far", text, do, "samples", "test")
     do = "Train longer where the samples still improve, then evaluate again."
     if value == "unknown":
         do = "Check the labels: not even a classifier trained on real images beats chance."
     return Finding("not-better-than-guessing", "neutral", "No better than guessing so far", text, do, "samples", "test")
+
+
+def _whether_they_help(study: StudyResult | None) -> str:
+    if study is None:
+        return "Only the study can show whether adding these images to real ones helps."
+    name = VERDICT_NAMES[study.verdict_kind]
+    return f"The study of the snapshot after {study.snapshot:,} images says whether they help: {name.lower()}."

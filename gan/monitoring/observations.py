@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from gan import jobs
 from gan.config.run_config import RunConfig
-from gan.evaluation.records import results
+from gan.evaluation.records import results, stored_studies
 from gan.evaluation.records.best_snapshot import SnapshotScore, comparable_scores
 from gan.evaluation.records.results import EvaluationResult
+from gan.evaluation.records.study_results import StudyResult
 from gan.monitoring import sample_diversity
 from gan.runs.metrics import TIMINGS
 from gan.runs.metrics_table import MetricsTable
@@ -39,6 +40,8 @@ class Observations:
     """Diversity between subclasses as a share of `real_diversity` (`gan/data/subclasses.py`); 0 without subclasses."""
     evaluation: EvaluationResult | None = None
     """The newest evaluation on the validation split."""
+    study: StudyResult | None = None
+    """The study of the newest snapshot that has one."""
     scores: Sequence[SnapshotScore] = ()
     """The scores among which the best snapshot is chosen, by snapshot, ascending."""
     end: str = ""
@@ -67,6 +70,7 @@ class Observations:
             metrics={name: values[:points] for name, values in self.metrics.items()},
             diversity={seen: value for seen, value in self.diversity.items() if seen <= moment},
             evaluation=None,
+            study=None,
             scores=[score for score in self.scores if score.snapshot <= moment],
             end="",
             silent=None,
@@ -127,7 +131,7 @@ def observations_from_run(
     `rows` are the rows of its metrics file. `real_diversity` and `subclass_separation` come from the caller, who caches
     them: computing them at every call would take too long. `now` is in seconds since 1970, by default the present.
     """
-    evaluations = results.list_results(run)
+    evaluations, studies = results.list_results(run), stored_studies.list_studies(run)
     reported = run.status().get("time")
     silent = None
     if state.name == "running" and reported is not None:
@@ -139,6 +143,7 @@ def observations_from_run(
         real_diversity=real_diversity,
         subclass_separation=subclass_separation,
         evaluation=evaluations[-1] if evaluations else None,
+        study=studies[-1] if studies else None,
         scores=comparable_scores(run),
         end=state.kind if state.name in ("failed", "lost") else "",
         silent=silent,

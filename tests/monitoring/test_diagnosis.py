@@ -21,6 +21,7 @@ from gan.monitoring.diagnosis import diagnose, warning_onsets
 from gan.monitoring.observations import observations_from_rows, observations_from_run
 from gan.runs.metrics_table import MetricsReader
 from tests.conftest import trained
+from tests.support.evaluation import studied
 from tests.support.pages import ROW
 
 GOOD = [key for key in reference_curves.recording_names() if key.startswith("good-")]
@@ -190,6 +191,17 @@ UNLEARNABLE = {
 )
 def test_an_evaluation_adds_what_curves_do_not_show(values: dict[str, Any], named: str) -> None:
     assert looked_at(evaluation=result(**values))[0].key == named
+
+
+def test_good_scores_send_nobody_to_a_study_that_is_there() -> None:
+    assert looked_at(evaluation=result())[0].do.startswith("Only the study can show")
+    run = trained("digits")
+    studied(run, 160, kind="no-room")
+    study = observations_from_run(run, rows(), RUNNING).study
+    for values, begins in (({}, "The study"), ({"cas_balanced": 0.7}, "Train longer")):
+        (finding,) = looked_at(evaluation=result(**values), study=study)
+        assert finding.do.startswith(begins)
+        assert finding.do.endswith("study of the snapshot after 160 images says whether they help: no room to gain.")
 
 
 def test_attributes_are_judged_against_half_and_classes_against_one_of_them() -> None:
