@@ -115,5 +115,5 @@ def evaluated(result: EvaluationResult, study: StudyResult | None = None) -> Fin
 def _whether_they_help(study: StudyResult | None) -> str:
     if study is None:
         return "Only the study can show whether adding these images to real ones helps."
-    name = VERDICT_NAMES[study.verdict_kind]
-    return f"The study of the snapshot after {study.snapshot:,} images says whether they help: {name.lower()}."
+    found = VERDICT_NAMES[study.verdict_kind].lower()
+    return f"See the study of the snapshot after {study.snapshot:,} images on whether they help: {found}."

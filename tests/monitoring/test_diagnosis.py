@@ -198,10 +198,10 @@ def test_good_scores_send_nobody_to_a_study_that_is_there() -> None:
     run = trained("digits")
     studied(run, 160, kind="no-room")
     study = observations_from_run(run, rows(), RUNNING).study
-    for values, begins in (({}, "The study"), ({"cas_balanced": 0.7}, "Train longer")):
+    for values, begins in (({}, "See the study"), ({"cas_balanced": 0.7}, "Train longer")):
         (finding,) = looked_at(evaluation=result(**values), study=study)
         assert finding.do.startswith(begins)
-        assert finding.do.endswith("study of the snapshot after 160 images says whether they help: no room to gain.")
+        assert finding.do.endswith("study of the snapshot after 160 images on whether they help: no room to gain.")
 
 
 def test_attributes_are_judged_against_half_and_classes_against_one_of_them() -> None:
