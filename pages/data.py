@@ -32,7 +32,8 @@ def page() -> None:
 def dataset_choice() -> Entry:
     """The data set of the link, the digits by default; raises DataError where there is none of that name."""
     entries = {entry.slug: entry for entry in cache_images.catalogue()}
-    slug = st.query_params.get("data") or st.session_state.get("last set") or next(iter(entries))
+    named = st.query_params.get("data") or st.session_state.get("last set") or next(iter(entries))
+    slug = catalogue.slug_of(named, entries)
     st.session_state[KEY] = slug
     options = list(entries) if slug in entries else [slug, *entries]
     st.selectbox(

@@ -1,5 +1,6 @@
 """The image sets to choose from, as the data page and `gan data list` show them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gan.access.permissions import Action, decide
@@ -47,12 +48,20 @@ def visible_entries(stored: list[Entry]) -> list[Entry]:
     return [entry for entry in stored if decide(Action.SEE, set_target(entry.config))]
 
 
-def find_entry(slug: str) -> Entry:
-    """The entry with that slug; raises DataError that lists the slugs, also for a set that is not to be seen."""
+def find_entry(name: str) -> Entry:
+    """The entry that a name means (`slug_of`); raises DataError that lists the slugs, also for a set that is not to be
+    seen."""
     configs = _configs(folder.added_sets())
+    slug = slug_of(name, configs)
     if slug not in configs:
-        raise DataError(f"There is no data set {slug}. Choose one of {', '.join(configs)}.")
+        raise DataError(f"There is no data set {name}. Choose one of {', '.join(configs)}.")
     return _entry(slug, configs[slug])
+
+
+def slug_of(name: str, slugs: Collection[str]) -> str:
+    """The one of `slugs` that is meant: the name itself, or the added set of that name; the name where none is."""
+    added = f"folder-{name}"
+    return added if name not in slugs and added in slugs else name
 
 
 def _configs(added: list[str]) -> dict[str, DataConfig]:

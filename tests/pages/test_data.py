@@ -98,7 +98,9 @@ def test_keeping_a_set_names_and_reads_it_and_shows_its_files_as_given(monkeypat
     assert "is being read" in said(at)
     assert jobs.state(settings.tasks() / "prepare-folder-cells").name == "queued"
     registry.load_image_set(catalogue.find_entry("folder-cells").config)
-    at = page("data", data="folder-cells")
+    at = page("data", data="cells")  # the name is enough
+    assert not at.error
+    assert at.query_params["data"] == "folder-cells"
     assert "File a/000.png, understood as a" in html(at)
     assert "Sizes: 24 x 24 (44)" in said(at)
     assert "Licence: Your own images" in said(at)
