@@ -90,8 +90,8 @@ class DataConfig(Section):
     )
     pseudo_labels: bool = option(
         False,
-        "A classifier of the labelled images gives a class to those unlabelled images of which it is sure; both "
-        "networks then learn them as labelled ones (Lee 2013, Lucic 2019). For sets with classes.",
+        "A semi-supervised classifier gives a class to those unlabelled images of which it is sure (Sohn 2020); both "
+        "networks then learn them as labelled ones (Lucic 2019). For sets with classes.",
         label="Learn unlabelled images too",
         only_for=("folder",),
     )

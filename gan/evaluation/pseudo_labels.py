@@ -1,8 +1,8 @@
-"""Classes of unlabelled images, inferred by a classifier of the labelled ones, for the GAN to learn: pseudo-labels (Lee
+"""Classes of unlabelled images, inferred by a classifier of the others, for the GAN to learn: pseudo-labels (Lee
 2013), as Lucic et al. 2019 (arXiv:1903.02271) let GANs learn from few labels.
 
-The classifier is trained as the control that labels images in a study (`study/arm_training.py`): the small network with
-classical augmentation, until its AUROC on validation images stops improving. No validation or test image, nor any
+The classifier is trained as the control of a study that learns unlabelled images (`study/arm_training.py`): the small
+network, semi-supervised, until its AUROC on validation images stops improving. No validation or test image, nor any
 other of their patients, gets a class here.
 
 Letters: N images, u unlabelled ones, K classes.
@@ -32,7 +32,7 @@ from gan.training.pseudo_labels import PseudoLabels
 
 MAX_JUDGED = 2_000
 """Most validation images that tell how many of the classes are right."""
-TEACHER = ArmPlan("classical", "classical augmentation", "real", {}, recipe="classical")
+TEACHER = ArmPlan("semi-supervised", "semi-supervised training", "unlabelled", {}, recipe="classical")
 TRAINED = 0.9
 """Share of the time that the training of the classifier takes, about."""
 
@@ -75,16 +75,24 @@ def infer_pseudo_labels(
     labels, confidence = np.full(len(images), -1, np.int16), np.zeros(len(images), np.float32)
     judged = np.zeros(4, np.int64)
     if len(rows):
-        classifier = _train(divide(images, 1.0)[0], seed, device, budget, lambda done: advance(TRAINED * done))
+        shown = NativeImages(images, rows)
+        classifier = _train(divide(images, 1.0)[0], shown, seed, device, budget, lambda done: advance(TRAINED * done))
         judged = _judge(classifier, images, seed)
         labels[rows], confidence[rows] = confident_classes(
-            classifier, NativeImages(images, rows), lambda done: advance(TRAINED + (1 - TRAINED) * done)
+            classifier, shown, lambda done: advance(TRAINED + (1 - TRAINED) * done)
         )
     return PseudoLabels(labels, confidence, judged, time.monotonic() - began)
 
 
-def _train(division: Division, seed: int, device: str, budget: TrainingBudget, progress: PhaseProgress) -> Classifier:
-    """A classifier of the training images, in the state that is best on the validation images."""
+def _train(
+    division: Division,
+    unlabelled: NativeImages,
+    seed: int,
+    device: str,
+    budget: TrainingBudget,
+    progress: PhaseProgress,
+) -> Classifier:
+    """A classifier of labelled and unlabelled images, in the state that is best on the validation images."""
     development, truth = division.development(), division.validation
     train, val = development.rows("train"), native_images(development, development.rows("val"))
     real = TrainingSet(native_images(development, train), development.conditions[train])
@@ -92,7 +100,7 @@ def _train(division: Division, seed: int, device: str, budget: TrainingBudget, p
     trainer = ArmTrainer(
         real,
         development.kind,
-        nothing.images,
+        unlabelled,
         lambda network: validation_auroc(predict(network, val)[1].numpy(), truth),
         StudyOptions(device=device, budget=budget),
     )

@@ -15,12 +15,14 @@ from torch import Tensor, nn
 
 import gan.data.order
 from gan.evaluation.budget import EarlyStopping
+from gan.evaluation.classifiers.consistency import UnlabelledViews, consistency_loss
 from gan.evaluation.classifiers.recipes import Recipe
 from gan.evaluation.classifiers.small_resnet import (
     BATCH,
     Augment,
     Classifier,
     Images,
+    ImageSequence,
     PhaseProgress,
     autocast,
     no_progress,
@@ -69,6 +71,7 @@ def train_classifier(
     augment: Augment | None = None,
     network: Callable[[], Classifier] | None = None,
     validate: Validate | None = None,
+    unlabelled: ImageSequence | None = None,
     batch_norm_images: int = 512,
     device: str = "cpu",
     progress: PhaseProgress = no_progress,
@@ -78,10 +81,13 @@ def train_classifier(
     Reproducible on one machine for the same seed and images. `augment` defaults to `random_shift`, `network` to the
     small residual network. `validate` scores the network after the shares VALIDATED_AT of the training: the state with
     the highest score is returned, the latest of equal ones. Before each, batch norm's statistics are recomputed from
-    `batch_norm_images` training images.
+    `batch_norm_images` training images. For "class", `unlabelled` images (u, C, H, H), at least one, are learned too
+    (`consistency.py`).
     """
     recipe = Recipe(augment or random_shift)
-    training = _Training(images, conditions, kind, recipe, network, seed, batch, device, batch_norm_images)
+    training = _Training(
+        images, conditions, kind, recipe, network, seed, batch, device, batch_norm_images, unlabelled=unlabelled
+    )
     steps = max(1, images_seen // training.batch)
     schedule = _one_cycle(training.optimiser, training.network.learning_rate, steps)
     validated = {max(1, round(share * steps)) for share in VALIDATED_AT} if validate else set()
@@ -162,6 +168,7 @@ class _Training:
         device: str,
         batch_norm_images: int,
         positions: Iterator[Positions] | None = None,
+        unlabelled: ImageSequence | None = None,
     ):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -177,6 +184,7 @@ class _Training:
         self._shares = self._targets.mean(dim=0)  # (K,)
         self._generator = np.random.default_rng([seed, 1])
         labels = conditions.argmax(axis=1) if recipe.balanced else None
+        self._views = UnlabelledViews(unlabelled, self.batch, seed) if unlabelled is not None else None
         self._positions = positions or gan.data.order.shuffled_batches(len(images), labels, seed, 0, self.batch)
 
     def step(self, learning_rate: float | None = None) -> None:
@@ -185,11 +193,16 @@ class _Training:
         x, targets = self._recipe.augment(self._images[chosen], self._generator), self._targets[chosen]  # (N, C, H, H)
         if self._recipe.mix is not None:
             x, targets = self._recipe.mix(x, targets, self._generator)
+        if self._views is not None:
+            x = torch.cat([x, self._views.draw(self._recipe.augment, self._generator).to(self._device)])
         with autocast(self._device):
-            logits = self.network(x).float()  # (N, K)
+            logits = self.network(x).float()  # (N, K), with unlabelled images (N + 2 M, K)
+        n = len(targets)
+        loss = self._recipe.loss[self._kind](logits[:n], targets, self._shares)
+        if self._views is not None:
+            loss = loss + consistency_loss(logits[n:])
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self._recipe.loss[self._kind]
-        torch.autograd.backward(loss(logits, targets, self._shares))
+        torch.autograd.backward(loss)
         if learning_rate is not None:
             for group in self.optimiser.param_groups:
                 group["lr"] = learning_rate
@@ -197,10 +210,14 @@ class _Training:
         self.steps += 1
 
     def validate(self, validate: Validate) -> float:
-        """The score of the network, after its batch norm was recomputed from training images."""
-        rows = self._generator.permutation(len(self._images))[: self._batch_norm_images]
-        sample = torch.from_numpy(rows).to(self._device)
-        _recompute_batch_norm(self.network, self._images[sample], self._recipe.augment, self._generator)
+        """The score of the network, after its batch norm was recomputed from training images: unlabelled ones where
+        there are some, which are most of what it sees."""
+        if self._views is None:
+            rows = self._generator.permutation(len(self._images))[: self._batch_norm_images]
+            sample = self._images[torch.from_numpy(rows).to(self._device)]
+        else:
+            sample = self._views.sample(self._batch_norm_images, self._generator).to(self._device)
+        _recompute_batch_norm(self.network, sample, self._recipe.augment, self._generator)
         score = validate(self.network.eval())
         self.network.train()
         return score

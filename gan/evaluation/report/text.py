@@ -6,7 +6,7 @@ from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import design_methods
 from gan.evaluation.report.external_section import external_methods
-from gan.evaluation.study.arms import PRETRAINED, SELF_TRAINED
+from gan.evaluation.study.arms import PRETRAINED, SEMI_SUPERVISED
 from gan.evaluation.study.confirmation_plan import COMPARED
 
 PAPERS = {
@@ -59,12 +59,16 @@ OPTIONAL_CONTROLS = {
     "focal": "with a weighted and a focal loss (Lin et al. 2017)",
     "duplicates-filled": "with what is rare filled up with duplicates",
     PRETRAINED: "with EfficientNet-Lite0 (Tan and Le 2019) fine-tuned from its ImageNet weights",
-    SELF_TRAINED: (
+    SEMI_SUPERVISED: (
+        "with unlabelled images, whose classes it was confident of and had to find in strongly augmented views too "
+        "(FixMatch, Sohn et al. 2020)"
+    ),
+    "self-trained": (
         "with unlabelled images, whose labels a classifier of the real images gave with a confidence of at least 95% "
         "(self-training, Lee 2013, Sohn et al. 2020)"
     ),
 }
-"""Controls that not every study has, by the name of an arm."""
+"""Controls that not every study has, by the name of an arm; "self-trained" is one of earlier studies."""
 ATTRIBUTE_METHODS = (
     " Each attribute was classified by itself, with binary cross-entropy. Attributes that too few training, validation "
     "or test images have, or lack, are left out of the means. Added images have the attributes of real training "

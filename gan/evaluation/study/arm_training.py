@@ -1,4 +1,4 @@
-"""How one classifier of a study is trained: in every arm until its AUROC on validation images stops improving.
+"""How one classifier of a study is trained: in every arm but one until its AUROC on validation images stops improving.
 
 The rule is the same for all (`EarlyStopping`). Added images may not shorten the time for the real ones: the most steps
 grow with their number (`ArmPlan.growth`), so that real images can be seen as often as without them.
@@ -6,8 +6,8 @@ grow with their number (`ArmPlan.growth`), so that real images can be seen as of
     added         real and added images in shuffled passes
     mixed         MIXED_SHARE of each batch are added images; fewer where there are fewer of them than real ones
     first         a classifier of the added images, trained further on the real ones alone
-    self-trained  a classifier of the real images labels the unlabelled ones. Those with a confidence of at least
-                  CONFIDENT are mixed in, and a new classifier is trained (`classifiers/confident_classes.py`)
+    unlabelled    unlabelled images beside the real ones of each batch (`classifiers/consistency.py`), and always the
+                  most steps
 
 Letters: n real, m added, u unlabelled images, C channels, H = W the side, K conditions.
 """
@@ -18,15 +18,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gan.evaluation.classifiers.architectures import classifier_builder
-from gan.evaluation.classifiers.confident_classes import confident_classes
 from gan.evaluation.classifiers.mixed_batches import mixed_batches
 from gan.evaluation.classifiers.recipes import RECIPES
-from gan.evaluation.classifiers.small_resnet import Classifier, Images, PhaseProgress, no_progress
+from gan.evaluation.classifiers.small_resnet import Classifier, Images, ImageSequence, PhaseProgress, no_progress
 from gan.evaluation.classifiers.training import (
     Positions,
     TrainedClassifier,
     Validate,
     starting_from,
+    train_classifier,
     train_to_plateau,
 )
 from gan.evaluation.study.arms import MIXED_SHARE, ArmPlan, Conditions
@@ -60,7 +60,7 @@ class ArmTrainer:
 
     real: TrainingSet
     kind: str
-    unlabelled: Images
+    unlabelled: ImageSequence
     validate: Validate
     options: StudyOptions
 
@@ -69,7 +69,7 @@ class ArmTrainer:
     ) -> TrainedClassifier:
         """A classifier of one arm, which adds these images. The same seed and images give the same classifier."""
         if arm.kind == "unlabelled":
-            return self._self_trained(arm, seed, progress)
+            return self._semi_supervised(arm, seed, progress)
         if arm.use == "first":
             first = self._fit(arm, added, seed, progress=_stage(progress, 0))
             start = starting_from(first.network)
@@ -79,14 +79,27 @@ class ArmTrainer:
             return self._mixed(arm, added, seed, progress)
         return self._fit(arm, self.real.with_more(added), seed, growth=arm.growth, progress=progress)
 
-    def _self_trained(self, arm: ArmPlan, seed: int, progress: PhaseProgress) -> TrainedClassifier:
-        """Where no unlabelled image is labelled with confidence, the classifier of the real images."""
-        teacher = self._fit(arm, self.real, seed, progress=_stage(progress, 0))
-        labelled = pseudo_labelled(teacher.network, self.unlabelled)
-        if not len(labelled):
-            progress(1.0)
-            return teacher
-        return _in_all(teacher, self._mixed(arm, labelled, seed, _stage(progress, 1)))
+    def _semi_supervised(self, arm: ArmPlan, seed: int, progress: PhaseProgress) -> TrainedClassifier:
+        """Always the most steps: it still learns from unlabelled images when its score has stopped improving."""
+        budget = self.options.budget
+        batch, steps = min(budget.batch, len(self.real)), budget.most_steps(arm)
+        network = train_classifier(
+            self.real.images,
+            self.real.conditions,
+            self.kind,
+            images_seen=steps * batch,
+            seed=seed,
+            batch=batch,
+            augment=RECIPES[arm.recipe].augment,
+            network=self._builder(arm),
+            validate=self.validate,
+            unlabelled=self.unlabelled,
+            batch_norm_images=budget.batch_norm_images,
+            device=self.options.device,
+            progress=progress,
+        )
+        score = self.validate(network)
+        return TrainedClassifier(network, steps, steps, False, [score], score)
 
     def _mixed(self, arm: ArmPlan, added: TrainingSet, seed: int, progress: PhaseProgress) -> TrainedClassifier:
         real, more = len(self.real), len(added)
@@ -110,10 +123,6 @@ class ArmTrainer:
     ) -> TrainedClassifier:
         """A classifier by the arm's recipe, until its score stops improving."""
         budget = self.options.budget
-        _, channels, side, _ = images.images.shape
-        build = classifier_builder(
-            arm.classifier or self.options.classifier, side, channels, images.conditions.shape[1]
-        )
         return train_to_plateau(
             images.images,
             images.conditions,
@@ -124,18 +133,17 @@ class ArmTrainer:
             positions=positions,
             seed=seed,
             batch=budget.batch,
-            network=network or build,
+            network=network or self._builder(arm),
             batch_norm_images=budget.batch_norm_images,
             device=self.options.device,
             progress=progress,
         )
 
-
-def pseudo_labelled(teacher: Classifier, unlabelled: Images) -> TrainingSet:
-    """The unlabelled images (u, C, H, H) of whose class a classifier is confident, with that class."""
-    classes, _ = confident_classes(teacher, unlabelled)  # (u,)
-    sure = classes >= 0
-    return TrainingSet(unlabelled[sure], np.eye(teacher.head.out_features, dtype=np.float32)[classes[sure]])
+    def _builder(self, arm: ArmPlan) -> Callable[[], Classifier]:
+        """A function that builds the arm's network."""
+        _, channels, side, _ = self.real.images.shape
+        network = arm.classifier or self.options.classifier
+        return classifier_builder(network, side, channels, self.real.conditions.shape[1])
 
 
 def _stage(progress: PhaseProgress, number: int) -> PhaseProgress:

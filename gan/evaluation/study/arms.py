@@ -2,14 +2,14 @@
 
     real         the real training images alone
     duplicates   real images plus repeated real images. Same size, class by class, as a synthetic arm
-    unlabelled   real images plus images without a label, labelled by a classifier of the real ones: self-training
+    unlabelled   real images plus images without a label: semi-supervised training (`classifiers/consistency.py`)
     synthetic    real plus synthetic images: `ratio` synthetic images for each real one in every class, or just enough
                  to fill each class up to the largest
 
 **Free controls** cost no generator: all arms but the synthetic ones. Real images plain; with classical augmentation
 (`architectures.py`), TrivialAugment, MixUp, CutMix (`recipes.py`); duplicates; with a pretrained network; where there
-are unlabelled images, self-training; where classes are unequal, class-balanced sampling, class-weighted and focal loss,
-and classes filled up with duplicates. A synthetic arm has to beat the three strongest of them.
+are unlabelled images, semi-supervised training; where classes are unequal, class-balanced sampling, class-weighted and
+focal loss, and classes filled up with duplicates. A synthetic arm has to beat the three strongest of them.
 
 **Synthetic arms** are plain or with classical augmentation. A filtered arm adds as many images as an unfiltered one,
 the better ones out of more; it is tried with classical augmentation alone, as are the two other uses:
@@ -73,8 +73,8 @@ ATTRIBUTE_BALANCING_RECIPES = {"class-weighted": "a weighted loss", "focal": "fo
 """Recipes that are tried on real images alone, by name in `classifiers/recipes.py`; the latter two where classes are
 unequal, or attributes rare."""
 PRETRAINED = "pretrained"
-SELF_TRAINED = "self-trained"
-"""Names of the arms with a pretrained network, and with self-training on unlabelled images."""
+SEMI_SUPERVISED = "semi-supervised"
+"""Names of the arms with a pretrained network, and with unlabelled images."""
 
 Images = NDArray[np.uint8]
 Conditions = NDArray[np.float32]
@@ -136,8 +136,8 @@ class ArmPlan:
 
     @property
     def stages(self) -> int:
-        """Trainings one after the other: synthetic images first, or a classifier that labels unlabelled images."""
-        return 2 if self.use == "first" or self.kind == "unlabelled" else 1
+        """Trainings one after the other: two where synthetic images come first."""
+        return 2 if self.use == "first" else 1
 
     @property
     def amount(self) -> str:
@@ -196,8 +196,8 @@ def _free(real: Mapping[str, int], recipes: Mapping[str, str], *, pretrained: st
     if pretrained:
         arms.append(replace(with_control(PRETRAINED, "a network pretrained on ImageNet"), classifier=pretrained))
     if unlabelled:
-        what = f"self-training on {unlabelled:,} unlabelled images"
-        arms.append(replace(with_control(SELF_TRAINED, what), kind="unlabelled", use="mixed"))
+        what = f"semi-supervised training on {unlabelled:,} unlabelled images"
+        arms.append(replace(with_control(SEMI_SUPERVISED, what), kind="unlabelled"))
     return arms
 
 

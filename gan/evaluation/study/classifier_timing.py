@@ -13,7 +13,7 @@ from gan.evaluation.classifiers.reference import native_images
 from gan.evaluation.classifiers.small_resnet import Classifier, predict
 from gan.evaluation.classifiers.training import VALIDATED_AT, train_to_plateau
 from gan.evaluation.study.arms import ArmPlan
-from gan.evaluation.study.study_options import StudyOptions
+from gan.evaluation.study.study_options import UNLABELLED_STEP, StudyOptions
 
 TIMED_RECIPES = ("plain", "classical", "trivial-augment")
 """The others take about as long as "classical", which they include."""
@@ -35,7 +35,8 @@ class ClassifierTiming:
         def seconds(steps: int) -> float:
             checks = steps // budget.stopping.check_every + len(VALIDATED_AT) * arm.stages
             checked = checks * (validation + budget.batch_norm_images)
-            return steps * self.step[network, recipe] + checked * self.prediction[network]
+            step = self.step[network, recipe] * (UNLABELLED_STEP if arm.kind == "unlabelled" else 1)
+            return steps * step + checked * self.prediction[network]
 
         least, likely, most = budget.typical_steps_of(arm)
         return seconds(least), seconds(likely), seconds(most)

@@ -36,6 +36,9 @@ def metric_name(metric: str, attributes: int = 0) -> str:
 PRETRAINED_STEP = 16
 """A step of fine-tuning EfficientNet-Lite0 takes as long as so many of the small network: 1.17 against 0.07 CPU seconds
 at 64 px (AMD EPYC without AMX)."""
+UNLABELLED_STEP = 5
+"""A step that learns unlabelled images too sees five images where others see one: two more, each in two views
+(`classifiers/consistency.py`)."""
 TEST_SET = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}(:test)?")
 
 
@@ -62,6 +65,8 @@ class TrainingBudget:
 
     def typical_steps_of(self, arm: ArmPlan) -> tuple[int, int, int]:
         """The steps that classifiers of this arm take in the mean: at the least, probably, and at the most."""
+        if arm.kind == "unlabelled":  # it always takes the most
+            return (self.most_steps(arm),) * 3
         least, likely, most = (round(share * self.stopping.most_steps) * arm.stages for share in self.typical_steps)
         return least, likely, most
 
@@ -136,7 +141,8 @@ class StudyOptions:
 
     def work(self, arm: ArmPlan) -> float:
         """The most steps of a classifier of this arm, in steps of the study's own network: a measure of its time."""
-        return self.budget.most_steps(arm) * (PRETRAINED_STEP if arm.classifier else 1)
+        step = PRETRAINED_STEP if arm.classifier else UNLABELLED_STEP if arm.kind == "unlabelled" else 1
+        return self.budget.most_steps(arm) * step
 
     def small(self) -> "StudyOptions":
         """A smaller design of the same study: all real images, one ratio, keep rate and use, and few seeds for the

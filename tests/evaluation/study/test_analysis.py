@@ -370,12 +370,12 @@ def test_each_use_of_synthetic_images_has_its_words() -> None:
     assert arm_phrase(more["synthetic-1-better-25-classical"]) == (
         "adding 1 synthetic image for each real one (the better 25%) with classical augmentation"
     )
-    over = {name: control_phrase(more[name]) for name in ("mixup", "focal", "pretrained", "self-trained")}
+    over = {name: control_phrase(more[name]) for name in ("mixup", "focal", "pretrained", "semi-supervised")}
     assert over == {
         "mixup": "MixUp",
         "focal": "focal loss",
         "pretrained": "a network pretrained on ImageNet",
-        "self-trained": "self-training on 900 unlabelled images",
+        "semi-supervised": "semi-supervised training on 900 unlabelled images",
     }
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan.evaluation.budget import EarlyStopping
 from gan.evaluation.classifiers import confident_classes
+from gan.evaluation.classifiers.consistency import consistency_loss
 from gan.evaluation.classifiers.recipes import RECIPES, Recipe
 from gan.evaluation.classifiers.small_resnet import Classifier
 from gan.evaluation.study.arm_training import ArmTrainer, TrainingSet
@@ -83,38 +84,48 @@ def test_added_images_do_not_shorten_the_time_for_real_ones(batches: list[tuple[
     assert trainer().train(ARMS["classical"], NOTHING, 0).steps == 7
 
 
-def test_self_training_takes_the_labels_of_which_a_classifier_is_confident(
-    batches: list[tuple[int, Tensor]], monkeypatch: pytest.MonkeyPatch
+def test_unlabelled_images_stand_beside_the_real_ones_of_each_batch_for_the_most_steps(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sure = np.arange(40) % 4 == 3  # of every fourth image only, and it says "b"
+    sizes: list[tuple[int, int]] = []
 
-    def predicted(network: Classifier, images: np.ndarray, progress: object) -> tuple[None, Tensor]:
-        assert images is UNLABELLED
-        logits = torch.zeros(40, 2)
-        logits[torch.from_numpy(sure), 1] = 2.95  # a probability of 0.9503
-        logits[torch.from_numpy(~sure), 0] = 2.94  # 0.9498
-        return None, logits
+    class Watched(Classifier):
+        def forward(self, shown: Tensor) -> Tensor:
+            if self.training and torch.is_grad_enabled():
+                bright = shown.float().mean(dim=(1, 2, 3)) > (REAL_LEVEL + ADDED_LEVEL) / 2
+                sizes.append((len(shown), int((~bright[:8]).sum())))
+            return super().forward(shown)
 
-    monkeypatch.setattr(confident_classes, "predict", predicted)
-    trained = trainer().train(ARMS["self-trained"], NOTHING, 0)
-    assert trained.steps == 7 + 13
-    assert [count for count, _ in batches[:7]] == [0] * 7  # the classifier that labels sees real images alone
-    assert {count for count, _ in batches[7:]} == {round(8 * 10 / 34)}
-    assert all((targets == torch.tensor([0.0, 1.0])).all() for _, targets in batches[7:])
+    monkeypatch.setattr(ArmTrainer, "_builder", lambda self, arm: lambda: Watched(16, 1, 2))
+    trained = trainer(20).train(ARMS["semi-supervised"], NOTHING, 0)
+    assert trained.steps == trained.kept_steps == 21  # the most of any arm: 20 and one to cool down
+    assert sizes == [(8 + 2 * 16, 8)] * 21  # eight real images, and two views of each of 16 others
 
 
-def test_self_training_without_a_confident_label_is_classical_augmentation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        confident_classes, "predict", lambda network, images, progress: (None, torch.zeros(len(images), 2))
-    )
-    unsure = trainer(2).train(ARMS["self-trained"], NOTHING, 0)
-    classical = trainer(2).train(ARMS["classical"], NOTHING, 0)
-    assert torch.equal(unsure.network.head.weight, classical.network.head.weight)
-    assert unsure.steps == 3
+def test_images_of_which_it_is_sure_teach_the_network_and_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def weight(unlabelled: np.ndarray) -> Tensor:
+        return replace(trainer(4), unlabelled=unlabelled).train(ARMS["semi-supervised"], NOTHING, 0).network.head.weight
+
+    monkeypatch.setattr(confident_classes, "CONFIDENT", 0.0)
+    taught = weight(UNLABELLED)
+    monkeypatch.setattr(confident_classes, "CONFIDENT", 1.1)
+    assert not torch.equal(weight(UNLABELLED), taught)
+
+
+def test_the_consistency_loss_by_hand() -> None:
+    sure, unsure = [3.0, 0.0], [2.9, 0.0]  # probabilities of 0.9526 and 0.9478
+    logits = torch.tensor([sure, unsure, [0.0, 1.0], [0.0, 1.0]], requires_grad=True)
+    loss = consistency_loss(logits)
+    assert loss.item() == pytest.approx(np.log(1 + np.e) / 2)  # of the first pair, over two
+    loss.backward()
+    assert logits.grad is not None
+    assert not logits.grad[:2].any()  # what it is sure of is no target of gradients
+    assert logits.grad[2].any()
+    assert not logits.grad[3].any()
 
 
 @pytest.mark.parametrize(
-    "name", ["trivial-augment", "self-trained", "synthetic-2-mixed-classical", "synthetic-2-first-classical"]
+    "name", ["trivial-augment", "semi-supervised", "synthetic-2-mixed-classical", "synthetic-2-first-classical"]
 )
 def test_the_same_seed_gives_the_same_classifier(name: str) -> None:
     def weights(seed: int) -> Tensor:

@@ -63,7 +63,7 @@ def test_every_arm_and_its_matched_control() -> None:
     free = [arm.name for arm in planned if arm.is_free]
     assert free == [
         *("real", "classical", "trivial-augment", "mixup", "cutmix", "balanced", "class-weighted", "focal"),
-        *("pretrained", "self-trained", "duplicates-0.5", "duplicates-1", "duplicates-2", "duplicates-filled"),
+        *("pretrained", "semi-supervised", "duplicates-0.5", "duplicates-1", "duplicates-2", "duplicates-filled"),
         "duplicates-filled-classical",
     ]
     assert [arm.name for arm in planned] == [
@@ -97,13 +97,13 @@ def test_every_arm_and_its_matched_control() -> None:
         1 + 20 / 60,
     ]
     assert [by_name[f"synthetic-2-{use}-classical"].growth for use in ("mixed", "first")] == [2, 1]
-    assert [arm.name for arm in planned if arm.stages == 2] == ["self-trained", "synthetic-2-first-classical"]
+    assert [arm.name for arm in planned if arm.stages == 2] == ["synthetic-2-first-classical"]
 
 
 def test_what_is_left_out() -> None:
     even = [arm.name for arm in arms.plan_arms({"a": 40, "b": 40})]
     assert len(even) == 18
-    assert not {"balanced", "class-weighted", "focal", "duplicates-filled", "pretrained", "self-trained"} & set(even)
+    assert not {"balanced", "class-weighted", "focal", "duplicates-filled", "pretrained", "semi-supervised"} & set(even)
     one = [arm.name for arm in arms.plan_arms({"a": 40, "b": 40}, (1.0,), (0.5,)) if not arm.is_free]
     assert one == [  # a batch of synthetic-1 is half synthetic anyway
         *("synthetic-1", "synthetic-1-classical", "synthetic-1-better-50-classical", "synthetic-1-first-classical")
@@ -119,7 +119,7 @@ def test_the_words_of_arms() -> None:
     assert (
         words["synthetic-2-mixed-classical"] == "Synthetic images, 2 x, half of each batch, with classical augmentation"
     )
-    assert words["self-trained"] == "Real images with self-training on 1,200 unlabelled images"
+    assert words["semi-supervised"] == "Real images with semi-supervised training on 1,200 unlabelled images"
     short = {arm.name: arm.short for arm in planned if arm.is_free}
     assert short["mixup"] == "MixUp"
     assert short["real"] == "real images alone"
