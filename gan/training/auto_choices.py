@@ -67,8 +67,8 @@ CHOICES = (
         "`projection`",
         "Its images followed the class and varied best: on MNIST CAS was 91.4% where `dcgan` came to 88.9%, at equal "
         "learning rates. `fastgan` learns from fewer images seen (64 px: kernel distance 0.17 to 0.28 after 17 "
-        "thousand, three seeds, and 0.03 after 51, one seed), but takes five times as long for each on a CPU, and was not "
-        "measured on a GPU.",
+        "thousand, three seeds, and 0.03 after 51, one seed), but takes five times as long for each on a CPU, and "
+        "was not measured on a GPU.",
         (VARIANTS, FASTGAN),
     ),
     Choice(
