@@ -2,7 +2,7 @@
 2013), as Lucic et al. 2019 (arXiv:1903.02271) let GANs learn from few labels.
 
 The classifier is trained as the control of a study that learns unlabelled images (`study/arm_training.py`): the small
-network, semi-supervised, until its AUROC on validation images stops improving. No validation or test image, nor any
+network, semi-supervised, in the state with the best AUROC on validation images. No validation or test image, nor any
 other of their patients, gets a class here.
 
 Letters: N images, u unlabelled ones, K classes.
