@@ -60,8 +60,8 @@ OPTIONAL_CONTROLS = {
     "duplicates-filled": "with what is rare filled up with duplicates",
     PRETRAINED: "with EfficientNet-Lite0 (Tan and Le 2019) fine-tuned from its ImageNet weights",
     SEMI_SUPERVISED: (
-        "with unlabelled images, whose classes it was confident of and had to find in strongly augmented views too "
-        "(FixMatch, Sohn et al. 2020)"
+        "with unlabelled images, for a fixed number of steps: where the classifier was confident of an image's class, "
+        "it had to find it in a strongly augmented view too (FixMatch, Sohn et al. 2020)"
     ),
     "self-trained": (
         "with unlabelled images, whose labels a classifier of the real images gave with a confidence of at least 95% "
