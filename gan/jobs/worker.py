@@ -202,14 +202,14 @@ def working(folder: Path, device: str | None = None, wait: bool = True, gpus: in
             at_end.callback(os.close, alive)
             worker = _begin_in_batch_job(folder, device, gpus, batch, alive, at_end)
         else:
+            at_end.callback(_restore_handlers, _handlers())  # last: until the lock is free, a late stop may come
             at_end.callback(os.close, alive)
             worker = _begin_in_terminal(folder, device, gpus, wait, alive, at_end)
         at_end.callback(claims.release, worker.claim)
         at_end.callback(Heartbeat(folder, worker.ticket, worker.look_at_claim).close)
         end_file.reserve_space(folder)
-        if inherited or batch:
-            at_end.callback(_ignore_late_stops)
-        _handle_signals(worker, contextlib.ExitStack() if inherited or batch else at_end)
+        at_end.callback(_ignore_late_stops)
+        _handle_signals(worker)
         try:
             yield worker
         except StoppedError:
@@ -355,20 +355,28 @@ def _restore_variable(name: str, before: str | None) -> None:
         os.environ[name] = before
 
 
-def _handle_signals(worker: Worker, at_end: contextlib.ExitStack) -> None:
-    """Make SIGTERM and Ctrl-C requests to stop; closing `at_end` restores the previous handlers.
+def _handle_signals(worker: Worker) -> None:
+    """Make SIGTERM and Ctrl-C requests to stop.
 
-    A job of the scheduler keeps them until it exits, so that no late request interrupts its tear-down. Python allows
-    signal handlers in the main thread only.
+    A job of the scheduler keeps the handlers until it exits, so that no late request interrupts its tear-down. Python
+    allows signal handlers in the main thread only.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (
-        signal.SIGTERM,
-        signal.SIGINT,
-        *([signal.SIGUSR1] if processes.BATCH_VARIABLE in os.environ else []),
-    ):
-        at_end.callback(signal.signal, number, signal.signal(number, worker._on_signal))
+    if threading.current_thread() is threading.main_thread():
+        for number in _handlers():
+            signal.signal(number, worker._on_signal)
+
+
+def _handlers() -> dict[signal.Signals, Any]:
+    """The present handlers of the signals that ask a job to stop."""
+    more = [signal.SIGUSR1] if processes.BATCH_VARIABLE in os.environ else []
+    return {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, *more)}
+
+
+def _restore_handlers(before: dict[signal.Signals, Any]) -> None:
+    """Restore handlers that `_handlers` gave."""
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _ignore_late_stops() -> None:

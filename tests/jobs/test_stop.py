@@ -63,6 +63,31 @@ def test_a_request_to_stop_that_comes_while_the_job_ends_does_not_cut_that_short
     assert (read_json(run.path / "exit.json") or {})["code"] == 0
 
 
+IN_A_TERMINAL = """
+import os, signal, sys
+from pathlib import Path
+from gan.jobs import claims
+from gan.jobs.worker import working
+
+release = claims.release
+
+def asked_while_it_lets_go(claim):
+    os.kill(os.getpid(), signal.SIGTERM)
+    release(claim)
+
+claims.release = asked_while_it_lets_go
+with working(Path(sys.argv[1]), "cpu"):
+    pass
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+"""
+
+
+def test_nor_that_of_one_in_a_terminal_which_then_has_its_handlers_again() -> None:
+    run = new_run("run")
+    subprocess.run([sys.executable, "-c", IN_A_TERMINAL, str(run.path)], cwd=settings.ROOT, check=True)
+    assert jobs.state(run.path).name == "finished"
+
+
 def test_what_can_be_asked_for_twice_is_harmless_and_says_so() -> None:
     run = submitted("run")
     wait_until_begun(run)
