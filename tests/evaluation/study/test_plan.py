@@ -10,11 +10,12 @@ import pytest
 from gan.data.image_set import UNLABELLED, ImageSet
 from gan.evaluation.budget import ClassifierBudget, EarlyStopping
 from gan.evaluation.classifiers import confident_classes
+from gan.evaluation.classifiers.consistency import UNLABELLED_SHARE
 from gan.evaluation.study import divisions, estimate
 from gan.evaluation.study.arm_classifiers import DivisionClassifiers, WorkCounter
 from gan.evaluation.study.arms import plan_arms
 from gan.evaluation.study.classifier_timing import ClassifierTiming, undisturbed_seconds
-from gan.evaluation.study.study_options import StudyOptions, TrainingBudget
+from gan.evaluation.study.study_options import UNLABELLED_STEP, StudyOptions, TrainingBudget
 from gan.evaluation.study.study_plan import DivisionPlan, RegimePlan, plan_regimes
 from gan.io.progress import silent
 from gan.models import efficientnet_weights
@@ -117,6 +118,7 @@ def test_the_most_steps_of_a_study_by_hand() -> None:
     pretrained = replace(plan.arms[0], name="pretrained", classifier="efficientnet-lite0")
     assert options.work(pretrained) == 16 * 150  # its steps take longer
     unlabelled = replace(plan.arms[0], name="semi-supervised", kind="unlabelled")
+    assert UNLABELLED_STEP == 1 + 2 * UNLABELLED_SHARE  # two views of each
     assert options.work(unlabelled) == 5 * 150
     assert options.budget.typical_steps_of(unlabelled) == (150, 150, 150)
     timing = ClassifierTiming({("small", "plain"): 2.0}, {"small": 0.0})
