@@ -116,7 +116,7 @@ def _show_report(report: "CheckReport", command: str) -> None:
     from gan.data.ingest.checks.report import first_few  # here: it imports numpy
 
     if report.errors and not report.images and not report.proposals:
-        raise UserError(report.errors[0].line)
+        raise UserError(report.errors[0].command_line)
     show(report.as_text())
     if report.reading is None:
         for number, proposal in enumerate(report.proposals, 1):

@@ -281,7 +281,7 @@ def test_the_report_as_text_and_as_json(tmp_path: Path) -> None:
     assert document["ok"] is False
     assert document["counts"]["train"]["b"] + document["counts"]["val"]["b"] + document["counts"]["test"]["b"] == 1
     first = document["problems"][0]
-    assert first.keys() == {"key", "level", "text", "action"}
+    assert first.keys() == {"key", "level", "text", "action", "option"}
     assert (first["key"], first["level"]) == ("class-nearly-empty", "error")
 
 

@@ -71,7 +71,7 @@ def test_a_set_accepted_twice_is_refused_the_second_time() -> None:
 def test_a_set_with_errors_cannot_be_accepted() -> None:
     report = add_zip("cells", zip_of(class_files() | {"alone/1.png": png_bytes(99)}))
     assert not report.ok
-    with pytest.raises(DataError, match=r"alone \(1\).*--drop-class alone"):
+    with pytest.raises(DataError, match=r"alone \(1\).*leave them out"):
         accepted_sets.accept(report)
 
 

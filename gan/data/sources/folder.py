@@ -146,7 +146,7 @@ def _plan(config: DataConfig, progress: Progress) -> ImportPlan:
             if report.errors[1:]
             else ""
         )
-        raise DataError(f"{config.path} cannot be used. {report.errors[0].line}{more}")
+        raise DataError(f"{config.path} cannot be used. {report.errors[0].command_line}{more}")
     return report.plan
 
 

@@ -14,6 +14,7 @@ MIN_TRAINING_IMAGES = 25
 the real diversity, and a classifier trained on the synthetic images reached 56%; trained on the same 10 images with
 classical augmentation it reached 89%. With 25 a class it was nearly all of the diversity, and 86% against 93%."""
 MOST_NAMES = 20
+WAYS = "leave them out or merge them with others"
 """Names of classes that a suggested option lists, at most."""
 
 
@@ -50,12 +51,14 @@ def _judge_classes(state: CheckState, plan: ImportPlan) -> None:
     if empty:
         listed = first_few([f"{name} ({total[name]})" for name in empty])
         text = f"Classes with no image or one, too few to learn from ({len(empty):,}): {listed}."
-        state.add("class-nearly-empty", "error", text, f"Add images, or {_ways(empty, names)}.")
+        state.add("class-nearly-empty", "error", text, f"Add images, or {WAYS}.", _options(empty, names))
     untrained = [name for name in names if total[name] > 1 and not train[name]]
     if untrained:
         text = f"Classes without training images ({len(untrained):,}): {first_few(untrained)}."
-        action = f"Add some, {_ways(untrained, names)}{_new_splits(state)}."
-        state.add("class-without-training-images", "error", text, action)
+        new_splits = _new_splits(state)
+        action = f"Add some, {WAYS}{', or have the splits made here' if new_splits else ''}."
+        options = [_options(untrained, names), *new_splits]
+        state.add("class-without-training-images", "error", text, action, "; ".join(options))
     small = [name for name in names if total[name] > 1 and 0 < train[name] < MIN_TRAINING_IMAGES]
     if small:
         listed = first_few([f"{name} ({train[name]})" for name in small])
@@ -64,13 +67,12 @@ def _judge_classes(state: CheckState, plan: ImportPlan) -> None:
         state.add("class-too-small", "warning", text, action)
 
 
-def _ways(few: Sequence[str], names: Sequence[str]) -> str:
-    """How to leave out classes or merge them with another, by options that can be copied."""
+def _options(few: Sequence[str], names: Sequence[str]) -> str:
+    """The options that leave out classes or merge them with another."""
     other = next((name for name in names if name not in few), "NAME")
     if len(few) > MOST_NAMES:
-        return "leave them out (--drop-class with their names) or merge them with others (--merge A,B=C)"
-    merge = _quoted([*few, other], other)
-    return f"leave them out (--drop-class {_quoted(few)}) or merge them with another (--merge {merge})"
+        return "--drop-class with their names; --merge A,B=C"
+    return f"--drop-class {_quoted(few)}; --merge {_quoted([*few, other], other)}"
 
 
 def _quoted(names: Sequence[str], new: str = "") -> str:
@@ -80,12 +82,12 @@ def _quoted(names: Sequence[str], new: str = "") -> str:
     return shlex.quote(f"{file.getvalue()}={new}" if new else file.getvalue())
 
 
-def _new_splits(state: CheckState) -> str:
-    """How to have the splits made here rather than read, if folders or a column give them."""
+def _new_splits(state: CheckState) -> list[str]:
+    """The option to have the splits made here rather than read, if folders or a column give them."""
     reading = state.reading
     if reading.table is not None and reading.table.split:
-        return ', or have the splits made here (--split "")'
+        return ['--split ""']
     if "split" in reading.levels:
         levels = ",".join("ignore" if level == "split" else level for level in reading.levels)
-        return f", or have the splits made here (--levels {levels})"
-    return ""
+        return [f"--levels {levels}"]
+    return []

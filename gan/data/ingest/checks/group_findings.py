@@ -29,13 +29,15 @@ def judge_groups(state: CheckState) -> None:
     root = f"{state.reading.root}/" if state.reading.root else ""
     names = [state.files[row].removeprefix(root) for row in rows]
     offers = [
-        f"{offer.groups:,} groups such as {offer.example} ({option})"
+        (f"{offer.groups:,} groups such as {offer.example}", option)
         for offer in group_candidates(names, len(state.inventory.names))
         if (option := _option(state.reading.levels, offer))
     ]
     if offers:
-        text = f"No groups are named, but names of files or folders look like groups: {'; '.join(offers[:3])}."
-        state.add("groups-offered", "warning", text, f"{CONSEQUENCE} Choose groups if they are patients or slides.")
+        found, options = ("; ".join(column) for column in zip(*offers[:3], strict=True))
+        text = f"No groups are named, but names of files or folders look like groups: {found}."
+        action = f"{CONSEQUENCE} Choose groups if they are patients or slides."
+        state.add("groups-offered", "warning", text, action, options)
     else:
         state.add("groups-unknown", "note", "No groups are named.", CONSEQUENCE)
 
@@ -46,8 +48,8 @@ def report_subgroups(state: CheckState) -> None:
         return
     rows = state.kept_rows()
     counts = count_values({name: values[rows].tolist() for name, values in state.subgroups.items()})
-    action = "Their values are kept with the set; without them: --no-subgroups."
-    state.add("subgroups-kept", "note", f"Kept for results by subgroup: {counts_text(counts)}.", action)
+    text = f"Kept for results by subgroup: {counts_text(counts)}."
+    state.add("subgroups-kept", "note", text, "Their values are kept with the set.", "without them: --no-subgroups")
 
 
 def _option(levels: tuple[Role, ...], offer: GroupCandidate) -> str:

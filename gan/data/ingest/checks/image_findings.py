@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gan.data.ingest.checks.report import first_few
+from gan.data.ingest.checks.report import Level, first_few
 from gan.data.ingest.checks.state import CheckState
 from gan.data.ingest.pixels.decoded_image import Levels
 from gan.data.training_size import proposed_size, sides_of
@@ -67,9 +67,9 @@ def _judge_levels(state: CheckState) -> None:
         )
         action = (
             "They become nearly black or flat, as images of different scanners do: bring all to the same levels, or "
-            "choose levels (--window LOW,HIGH)."
+            "choose levels."
         )
-        state.add("window-too-wide", "warning", text, action)
+        state.add("window-too-wide", "warning", text, action, "--window LOW,HIGH")
 
 
 def _used(levels: Levels, window: Levels) -> float:
@@ -103,5 +103,6 @@ def _judge_sizes(state: CheckState) -> None:
             f"The centre square of each image is read: {share:.0%} of the images' area is cut off, at most "
             f"{cut.max():.0%} ({state.files[most]})."
         )
-        action = "To keep all of it, choose to pad or squeeze (--geometry pad, --geometry squeeze)."
-        state.add("images-cropped", "warning" if share >= CUT_OFF_WARNING else "note", text, action)
+        level: Level = "warning" if share >= CUT_OFF_WARNING else "note"
+        action, option = "To keep all of it, choose to pad or squeeze.", "--geometry pad or squeeze"
+        state.add("images-cropped", level, text, action, option)

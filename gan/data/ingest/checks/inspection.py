@@ -87,10 +87,8 @@ def _report_frames(state: CheckState) -> None:
         state.group = groups.astype(np.str_)
         return
     others = {"first": "middle or all", "middle": "first or all"}[state.reading.frames]
-    action = (
-        f"Only the {state.reading.frames} one of each is read. To read others, choose the frames (--frames {others})."
-    )
-    state.add("several-pages", "warning", text, action)
+    action = f"Only the {state.reading.frames} one of each is read. To read others, choose the frames."
+    state.add("several-pages", "warning", text, action, f"--frames {others}")
 
 
 def read_dicom_headers(state: CheckState, progress: Progress) -> None:

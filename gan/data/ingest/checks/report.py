@@ -114,17 +114,26 @@ MOST_ROWS = 40
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding about a set, and what is done or should be done about it. An error makes the set unusable."""
+    """One finding about a set, and what is done or should be done about it. An error makes the set unusable.
+
+    `option` is the command line's way to do it, with values that can be copied; pages have their own.
+    """
 
     key: FindingKey
     level: Level
     text: str
     action: str = ""
+    option: str = ""
 
     @property
     def line(self) -> str:
         """Text and action on one line."""
         return f"{self.text} {self.action}".strip()
+
+    @property
+    def command_line(self) -> str:
+        """Text, action and option on one line."""
+        return f"{self.line} ({self.option})" if self.option else self.line
 
 
 @dataclass(frozen=True)
@@ -246,7 +255,7 @@ class CheckReport:
             if counted:
                 lines += ["", f"{title}: " + ", ".join(f"{name} ({count:,})" for name, count in counted.items())]
         if self.problems:
-            lines += ["", *(f"{finding.level:<8}{finding.line}" for finding in self.problems)]
+            lines += ["", *(f"{finding.level:<8}{finding.command_line}" for finding in self.problems)]
         if not self.problems:
             lines += ["", "No problems found."]
         return "\n".join(lines) + "\n"

@@ -49,9 +49,9 @@ class CheckState:
     near: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
     """Rows (P, 2) of training images that are near copies of each other, where splits are made here."""
 
-    def add(self, key: FindingKey, level: Level, text: str, action: str = "") -> None:
+    def add(self, key: FindingKey, level: Level, text: str, action: str = "", option: str = "") -> None:
         """Add a finding."""
-        self.findings.append(Finding(key, level, text, action))
+        self.findings.append(Finding(key, level, text, action, option))
 
     def drop(self, rows: Sequence[int], cause: str) -> None:
         """Leave out the images of rows that are kept."""

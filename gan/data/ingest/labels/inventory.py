@@ -285,8 +285,8 @@ def _splits(texts: Sequence[str], used: NDArray[np.bool_], reading: Reading, fin
     if unclear:
         values = ", ".join(f"{value} ({count:,})" for value, count in sorted(unclear.items())[:10])
         text = f"Which split is meant by {values}?"
-        action = f"Say it for each, such as --split-value {next(iter(sorted(unclear)))}=train, val, test or leave-out."
-        findings.append(Finding("split-unclear", "error", text, action))
+        option = f"--split-value {next(iter(sorted(unclear)))}=train, val, test or leave-out"
+        findings.append(Finding("split-unclear", "error", text, "Say it for each.", option))
     left_out = sum(known.get(text) == "leave-out" for text in texts)
     if left_out:
         findings.append(Finding("images-left-out", "note", f"Images of splits that are not used: {left_out:,}."))

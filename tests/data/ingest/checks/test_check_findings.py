@@ -248,7 +248,9 @@ def test_groups_are_offered_from_names_with_the_option_that_chooses_them(tmp_pat
             name = f"P{(first + seed) // 6:03d}_slice_{seed % 6}.png"
             random_image(first + seed).save(tmp_path / folder / name)
     report = check_images(tmp_path)
-    assert "groups such as P000 (--group-parts 1)" in finding(report, "groups-offered", "warning").text
+    found = finding(report, "groups-offered", "warning")
+    assert "groups such as P000" in found.text
+    assert found.option == "--group-parts 1"
     grouped = check_as(tmp_path, group_parts=1)
     assert not has(grouped, "groups-offered")
     assert grouped.plan is not None
@@ -290,9 +292,11 @@ def test_unlabelled_images_of_tested_patients_are_left_out(tmp_path: Path) -> No
 
 def test_a_class_of_one_image_names_the_options_that_help(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"a": 30, "b": 30, "alone": 1})
-    action = finding(check_images(tmp_path), "class-nearly-empty", "error").action
-    assert "--drop-class alone)" in action
-    assert "--merge alone,a=a)" in action
+    report = check_images(tmp_path)
+    found = finding(report, "class-nearly-empty", "error")
+    assert found.option == "--drop-class alone; --merge alone,a=a"
+    assert found.option in report.as_text()
+    assert "--" not in found.line, "pages have no options"
     assert check_as(tmp_path, drop=("alone",)).ok
     merged = check_as(tmp_path, rename={"alone": "a"})
     assert merged.plan is not None
@@ -303,8 +307,7 @@ def test_a_class_only_in_test_says_what_can_be_done(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"train/a": 25, "train/b": 25, "test/a": 5, "test/b": 5, "test/rare one": 8})
     found = finding(check_images(tmp_path), "class-without-training-images", "error")
     assert "(1): rare one" in found.text
-    assert "--drop-class 'rare one'" in found.action
-    assert "--levels ignore,class" in found.action
+    assert found.option == "--drop-class 'rare one'; --merge 'rare one,a=a'; --levels ignore,class"
     report = check_as(tmp_path, levels=("ignore", "class"))
     assert report.ok
     assert report.counts["train"]["rare one"] == 5
