@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from gan.config.run_config import DataConfig
 from gan.data import catalogue, registry
 from gan.data.ingest.import_plan import ImportPlan
-from gan.data.sources.folder import added_sets
 from gan.data.sources.local_paths import added_set_folder
 from gan.errors import UserError
 
@@ -22,10 +21,10 @@ def find_test_set(name: str, own: DataConfig) -> tuple[catalogue.Entry, bool]:
     Raises DataError for a set that is not there, UserError for the run's `own`.
     """
     plain = name.removesuffix(TEST_ONLY)
-    slug = f"folder-{plain}" if plain in added_sets() else plain
-    if slug == own.slug:
+    entry = catalogue.find_entry(plain)
+    if entry.slug == own.slug:
         raise UserError(f"{plain} is the set of the run itself, whose test images are tested anyway. Choose another.")
-    return catalogue.find_entry(slug), name.endswith(TEST_ONLY)
+    return entry, name.endswith(TEST_ONLY)
 
 
 def condition_names(config: DataConfig) -> tuple[str, ...] | None:
