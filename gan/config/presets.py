@@ -27,6 +27,7 @@ PRESETS = {
                 "model.family": "projection",
                 "model.width": 16,
                 "optim.lr": 5e-4,
+                "optim.decay_from": 0.5,
                 "train.kimg": 100,
                 "train.batch": 32,
                 "train.snapshot_kimg": 10,
@@ -56,6 +57,7 @@ PRESETS = {
                 "model.width": 32,
                 "loss.mismatched": 0.5,
                 "optim.lr": 5e-4,
+                "optim.decay_from": 0.5,
                 "train.kimg": 200,
                 "train.snapshot_kimg": 20,
             }
