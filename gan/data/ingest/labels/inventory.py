@@ -286,7 +286,7 @@ def _splits(texts: Sequence[str], used: NDArray[np.bool_], reading: Reading, fin
         values = ", ".join(f"{value} ({count:,})" for value, count in sorted(unclear.items())[:10])
         text = f"Which split is meant by {values}?"
         option = f"--split-value {next(iter(sorted(unclear)))}=train, val, test or leave-out"
-        findings.append(Finding("split-unclear", "error", text, "Say it for each.", option))
+        findings.append(Finding("split-unclear", "error", text, "Say what each means: train, val, test, or left out.", option))
     left_out = sum(known.get(text) == "leave-out" for text in texts)
     if left_out:
         findings.append(Finding("images-left-out", "note", f"Images of splits that are not used: {left_out:,}."))
