@@ -143,7 +143,9 @@ def test_missing_and_unnamed_files_are_reported_and_the_others_read(tmp_path: Pa
     )
     report = check_images(tmp_path)
     assert "(1): x/gone.png" in finding(report, "missing-files", "warning").text
-    assert "(1): x/049.png" in finding(report, "unlabelled-images", "warning").text
+    found = finding(report, "unlabelled-images", "warning")
+    assert "(1): x/049.png" in found.text
+    assert found.option == "--keep-unlabelled"
     assert len(read_folder(tmp_path)) == 49
 
 

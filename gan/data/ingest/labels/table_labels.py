@@ -154,11 +154,25 @@ def _decide(
         left_out |= images & (answer == "leave-out")
         labelled &= ~(images & (answer == "unlabelled"))
         values[cells] = answer == "one"
-        kept_unlabelled = reading.unlabelled == "keep" and answer == "unlabelled"
-        action = {"zero": "They count as 0.", "one": "They count as 1."}.get(answer, "These images are left out.")
         level: Level = "note" if answer in ("zero", "one") else "warning"
-        findings.append(Finding(key, level, text, "Kept without a label." if kept_unlabelled else action))
+        findings.append(Finding(key, level, text, *_done(answer, reading)))
     return labelled, left_out, values, findings
+
+
+def unlabelled_images(reading: Reading) -> tuple[str, str]:
+    """What a reading does with images without a label, and the option that keeps them where it leaves them out."""
+    if reading.unlabelled == "keep":
+        return "Kept without a label.", ""
+    return "Left out. They can be kept as unlabelled images.", "--keep-unlabelled"
+
+
+def _done(answer: Unclear, reading: Reading) -> tuple[str, str]:
+    """What an answer for unclear labels does, and the option that changes it, or ""."""
+    if answer in ("zero", "one"):
+        return f"They count as {int(answer == 'one')}.", ""
+    if answer == "leave-out":
+        return "These images are left out.", ""
+    return unlabelled_images(reading)
 
 
 def _spelling_findings(encoded: EncodedLabels, table: TableReading, reading: Reading) -> list[Finding]:
@@ -199,8 +213,7 @@ def _matching_findings(rows: Rows, matches: Matches, images: Sequence[str], read
     unnamed = [images[position] for position in np.flatnonzero(matches.row < 0).tolist()]
     if unnamed and table.labels:
         text = f"Images not named in {files} ({len(unnamed):,}): {first_few(unnamed)}."
-        action = "Kept without a label." if reading.unlabelled == "keep" else "Left out."
-        findings.append(Finding("unlabelled-images", "warning", text, action))
+        findings.append(Finding("unlabelled-images", "warning", text, *unlabelled_images(reading)))
     if matches.repeated:
         text = f"Images named by several rows of {files} ({matches.repeated:,})."
         findings.append(Finding("repeated-rows", "note", text, "Each is one image."))
