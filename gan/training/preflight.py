@@ -103,7 +103,7 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
     if advice:
         problems.append(Problem("too-few-per-class", "warning", advice))
     few = {name: count for name, count in estimate.per_condition.items() if count < FEW_IMAGES}
-    if few and not advice:
+    if few and not advice and not config.data.pseudo_labels:  # unlabelled images join the few
         names = _rarest(few)
         text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little diversity."
         problems.append(Problem("few-images-per-class", "warning", text))

@@ -184,6 +184,9 @@ def test_preflight_says_what_can_be_learned() -> None:
     )
     add_squares("own")
     assert problems(config, "error") == {}
+    assert "few-images-per-class" not in problems(config, "warning"), "unlabelled ones join the few"
+    labelled_alone = options.replace_options(config, {"data.pseudo_labels": False})
+    assert "few-images-per-class" in problems(labelled_alone, "warning")
     assert "the classes of 24 unlabelled ones" in problems(config, "note")["pseudo-labels-first"]
     digits = options.build_config({"data.pseudo_labels": True})
     registry.load_image_set(digits.data)
