@@ -18,7 +18,7 @@ from gan.data.ingest.labels.image_columns import unused_tables
 from gan.data.ingest.labels.name_parts import group_name, name_parts
 from gan.data.ingest.labels.reading import Reading, Role
 from gan.data.ingest.labels.split_words import split_word
-from gan.data.ingest.labels.table_labels import labels_from_table, unlabelled_images
+from gan.data.ingest.labels.table_labels import labels_from_table, unlabelled_finding
 from gan.data.ingest.labels.table_rows import image_names
 from gan.data.ingest.labels.tables import read_table
 from gan.errors import DataError
@@ -162,7 +162,7 @@ def _labels_from_names(
     loose = [image for image, known in zip(images, labelled.tolist(), strict=True) if not known]
     if loose and reading.unlabelled == "leave-out":
         text = f"Images outside class folders ({len(loose):,}): {first_few(loose)}."
-        findings.append(Finding("unlabelled-images", "warning", text, *unlabelled_images(reading)))
+        findings.append(unlabelled_finding("unlabelled-images", text, reading))
     if any(len(folder) > len(reading.levels) for folder in folders) and "class" in reading.levels:
         findings.append(Finding("subfolders", "note", "Some class folders have subfolders.", "Subfolders are ignored."))
     names = tuple(sorted({name for name in classes if name}))

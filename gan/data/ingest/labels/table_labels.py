@@ -154,25 +154,24 @@ def _decide(
         left_out |= images & (answer == "leave-out")
         labelled &= ~(images & (answer == "unlabelled"))
         values[cells] = answer == "one"
-        level: Level = "note" if answer in ("zero", "one") else "warning"
-        findings.append(Finding(key, level, text, *_done(answer, reading)))
+        findings.append(_answered(key, text, answer, reading))
     return labelled, left_out, values, findings
 
 
-def unlabelled_images(reading: Reading) -> tuple[str, str]:
-    """What a reading does with images without a label, and the option that keeps them where it leaves them out."""
+def unlabelled_finding(key: FindingKey, text: str, reading: Reading) -> Finding:
+    """That there are images without a label, as `text` says, and what a reading does with them."""
     if reading.unlabelled == "keep":
-        return "Kept without a label.", ""
-    return "Left out. They can be kept as unlabelled images.", "--keep-unlabelled"
+        return Finding(key, "note", text, "Kept without a label.")
+    return Finding(key, "warning", text, "Left out. They can be kept as unlabelled images.", "--keep-unlabelled")
 
 
-def _done(answer: Unclear, reading: Reading) -> tuple[str, str]:
-    """What an answer for unclear labels does, and the option that changes it, or ""."""
+def _answered(key: FindingKey, text: str, answer: Unclear, reading: Reading) -> Finding:
+    """That labels are unclear, as `text` says, and what the answer does with them."""
     if answer in ("zero", "one"):
-        return f"They count as {int(answer == 'one')}.", ""
+        return Finding(key, "note", text, f"They count as {int(answer == 'one')}.")
     if answer == "leave-out":
-        return "These images are left out.", ""
-    return unlabelled_images(reading)
+        return Finding(key, "warning", text, "These images are left out.")
+    return unlabelled_finding(key, text, reading)
 
 
 def _spelling_findings(encoded: EncodedLabels, table: TableReading, reading: Reading) -> list[Finding]:
@@ -213,7 +212,7 @@ def _matching_findings(rows: Rows, matches: Matches, images: Sequence[str], read
     unnamed = [images[position] for position in np.flatnonzero(matches.row < 0).tolist()]
     if unnamed and table.labels:
         text = f"Images not named in {files} ({len(unnamed):,}): {first_few(unnamed)}."
-        findings.append(Finding("unlabelled-images", "warning", text, *unlabelled_images(reading)))
+        findings.append(unlabelled_finding("unlabelled-images", text, reading))
     if matches.repeated:
         text = f"Images named by several rows of {files} ({matches.repeated:,})."
         findings.append(Finding("repeated-rows", "note", text, "Each is one image."))
