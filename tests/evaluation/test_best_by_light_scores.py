@@ -10,6 +10,7 @@ from gan.cli.main import main
 from gan.errors import StoppedError
 from gan.evaluation import job, tasks
 from gan.io.atomic import write_json
+from gan.jobs.worker import working
 from gan.monitoring.curve_rules import Finding
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.image_rules import past_best
@@ -67,6 +68,23 @@ def test_the_verdict_is_on_the_best_snapshot_and_says_what_light_scores_say(run:
     assert verdict.next_step.kind == "score"
     assert "past-best" in {finding.key for finding in diagnose(observed(run))}
     assert "past-best" not in {finding.key for finding in diagnose(observed(run).until(320))}
+
+
+@pytest.mark.parametrize(
+    ("scored", "says"), [(True, "so far: others are still being scored, after 320 images"), (False, "the newest")]
+)
+def test_commands_say_that_snapshots_are_still_being_scored(
+    scored: bool, says: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = request.getfixturevalue("run") if scored else trained("unscored")
+    command = ["sample", run.name, "--count", "1", "--condition", "3", "--out"]
+    lane = job.job_folder(run, job.BESIDE_TRAINING)
+    lane.mkdir(parents=True)
+    with working(lane):
+        assert main([*command, str(run.path / "early.zip")]) == 0
+    assert says in capsys.readouterr().err
+    assert main([*command, str(run.path / "late.zip")]) == 0
+    assert "still being scored" not in capsys.readouterr().err
 
 
 def test_lists_and_commands_take_the_best_and_say_so(
