@@ -21,6 +21,7 @@ from tests.support.celeba import write_celeba
 from tests.support.image_files import class_files, png_bytes, zip_of
 from tests.support.jobs import wait_until
 from tests.support.pages import APP, buttons, page, said, tiles
+from tests.support.unlabelled import add_squares
 from tests.support.uploads import add_zip
 
 
@@ -104,6 +105,15 @@ def test_keeping_a_set_names_and_reads_it_and_shows_its_files_as_given(monkeypat
     assert "File a/000.png, understood as a" in html(at)
     assert "Sizes: 24 x 24 (44)" in said(at)
     assert "Licence: Your own images" in said(at)
+
+
+def test_a_set_shows_how_many_unlabelled_images_it_has() -> None:
+    add_squares("own")
+    registry.load_image_set(options.build_config({"data.name": "folder", "data.path": "own"}).data)
+    at = page("data", data="folder-own")
+    assert {metric.label: metric.value for metric in at.metric}["Unlabelled: learnt if you choose"] == "24"
+    registry.load_image_set(options.build_config({}).data)
+    assert not [metric for metric in page("data", data="digits").metric if "Unlabelled" in metric.label]
 
 
 def test_an_archive_is_checked_as_soon_as_it_is_here_under_the_name_of_its_file(

@@ -8,7 +8,7 @@ from gan.config import settings
 from gan.data import summary
 from gan.data.attribute_correlation import strongest_pairs
 from gan.data.catalogue import Entry
-from gan.data.image_set import SPLITS, ImageSet
+from gan.data.image_set import SPLITS, UNLABELLED, ImageSet
 from gan.data.ingest import accepted_sets
 from gan.data.ingest.labels.reading_text import describe_reading
 from gan.data.ingest.labels.subgroups import count_values, counts_text
@@ -59,6 +59,10 @@ def info(entry: Entry, image_set: ImageSet) -> None:
                 fmt.number(len(image_set.rows(split))),
                 width="content",
             )
+        unlabelled = len(image_set.rows(UNLABELLED))
+        if unlabelled:
+            label = "Unlabelled: learnt if you choose" if image_set.kind == "class" else "Unlabelled"
+            st.metric(label, fmt.number(unlabelled), width="content")
         kind = "classes" if image_set.kind == "class" else "attributes"
         st.metric(kind.capitalize(), len(image_set.names), width="content")
         st.metric("Image", f"{side} px, {'grey' if channels == 1 else 'colour'}", width="content")
