@@ -29,6 +29,7 @@ PRESETS = {
                 "optim.lr": 5e-4,
                 "optim.decay_from": 0.5,
                 "train.kimg": 100,
+                "train.augment": True,
                 "train.batch": 32,
                 "train.snapshot_kimg": 10,
             }
@@ -59,6 +60,7 @@ PRESETS = {
                 "optim.lr": 5e-4,
                 "optim.decay_from": 0.5,
                 "train.kimg": 200,
+                "train.augment": True,
                 "train.snapshot_kimg": 20,
             }
         ),
