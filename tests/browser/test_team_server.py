@@ -1,5 +1,6 @@
 """A team's server as docs/server.md sets it up: the app behind nginx and Caddy over TLS, as one browser sees it."""
 
+import asyncio
 import contextlib
 import http.client
 import socket
@@ -11,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext, expect
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
 from gan.access import accounts, audit
 from gan.export import exports
@@ -234,23 +235,32 @@ def test_limits_hold_for_each_address_behind_a_proxy(
         assert status == 421 or text == ""
         assert ask(front, "POST", "/sign-in", {}, b"x" * (SMALL_BODY + 1))[0] == 413
 
-        with contextlib.ExitStack() as pages:
-            for _ in range(OPEN_PAGES):
-                pages.enter_context(open_page(front, cookie, other))
-            with pytest.raises(InvalidStatus):
-                open_page(front, cookie, other)
-            pages.enter_context(open_page(front, cookie, third))
+        asyncio.run(open_as_many_as_allowed(front, cookie, other, third))
     monkeypatch.setenv("GAN_STORE", str(team.store))
     seen = {entry.address for entry in audit.entries() if entry.action.startswith("sign")}
     assert {one, other} <= seen
     assert not any(address.startswith("203.") for address in seen)
 
 
-def open_page(front: Front, cookie: str, client: str) -> ClientConnection:
-    """The WebSocket of a page, for a client at another address of this machine."""
-    raw = socket.create_connection(("127.0.0.1", front.https), 60, (client, 0))
+async def open_as_many_as_allowed(front: Front, cookie: str, one: str, other: str) -> None:
+    """Opens pages at one address until one more is refused; another address can still open one."""
+    async with contextlib.AsyncExitStack() as pages:
+        for _ in range(OPEN_PAGES):
+            await pages.enter_async_context(open_page(front, cookie, one))
+        with pytest.raises(InvalidStatus):
+            await open_page(front, cookie, one)
+        await pages.enter_async_context(open_page(front, cookie, other))
+
+
+def open_page(front: Front, cookie: str, client: str) -> connect:
+    """The WebSocket of a page, for a client at another address of this machine.
+
+    Not websockets' synchronous client: over TLS it now and then waits for ever, as one of its threads reads from the
+    socket while another writes to it.
+    """
     return connect(
-        f"wss://{NAME}/_stcore/stream", sock=raw, ssl=TLS, subprotocols=["streamlit"], origin=ADDRESS,  # type: ignore[list-item,arg-type]
+        f"wss://{NAME}/_stcore/stream", host="127.0.0.1", port=front.https, local_addr=(client, 0), ssl=TLS,
+        subprotocols=["streamlit"], origin=ADDRESS, proxy=None,  # type: ignore[list-item,arg-type]
         additional_headers={"Cookie": cookie}, open_timeout=60,
     )  # fmt: skip
 
