@@ -7,10 +7,12 @@ new visitor first, then again by the same one (warm), then the parts that draw t
 browser asks for them, or another number is written into one of the page's fields.
 """
 
+import contextlib
 import json
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,15 +42,11 @@ class Answer:
 
 
 class Visitor:
-    """One session with the app at a port of this machine."""
+    """One session with the app."""
 
-    def __init__(self, port: int, server: int, cookie: str = ""):
+    def __init__(self, connection: ClientConnection, server: int):
+        self._connection = connection
         self._server = psutil.Process(server)
-        address = f"ws://127.0.0.1:{port}/_stcore/stream"
-        self._connection: ClientConnection = connect(
-            address, subprotocols=["streamlit"], max_size=None,  # type: ignore[list-item]
-            additional_headers={"Cookie": cookie} if cookie else None,
-        )  # fmt: skip
 
     def ask(self, page: str, link: dict[str, str], fragment: str = "", written: dict[str, int] | None = None) -> Answer:
         """Open a page by its name, or one part of it again, with what is `written` into its fields.
@@ -90,8 +88,16 @@ class Visitor:
         times = self._server.cpu_times()
         return float(times.user + times.system)
 
-    def close(self) -> None:
-        self._connection.close()
+
+@contextlib.contextmanager
+def visiting(port: int, server: int, cookie: str) -> Iterator[Visitor]:
+    """A session with the app at a port of this machine, during the block."""
+    address = f"ws://127.0.0.1:{port}/_stcore/stream"
+    headers = {"Cookie": cookie} if cookie else None
+    with connect(
+        address, subprotocols=["streamlit"], max_size=None, additional_headers=headers  # type: ignore[list-item]
+    ) as connection:  # fmt: skip
+        yield Visitor(connection, server)
 
 
 def visit(port: int, server: int, cookie: str, page: str, link: dict[str, str], field: str = "") -> dict[str, Any]:
@@ -100,27 +106,26 @@ def visit(port: int, server: int, cookie: str, page: str, link: dict[str, str], 
     The `cookie` says who is signed in. With a `field`, by its label, also the seconds until the page answers another
     number in it.
     """
-    visitor = Visitor(port, server, cookie)
-    first = visitor.ask(page, link)
-    warm = []
-    for _ in range(TIMES):
-        time.sleep(SETTLE)
-        warm.append(visitor.ask(page, link))
-    refreshed, read, fragments = [], [], warm[-1].fragments or ()
-    for _ in range(TIMES if fragments else 0):
-        time.sleep(SETTLE)
-        before, parts, waiting = bytes_read(server), [], list(fragments)
-        while waiting:
-            parts.append(visitor.ask(page, link, waiting.pop(0)))
-            if parts[-1].fragments is not None:  # the whole page was drawn, perhaps without a part of before
-                fragments, waiting = parts[-1].fragments, []
-        refreshed.append(parts)
-        read.append(bytes_read(server) - before)
-    changed = []
-    for number in range(1, TIMES + 1 if field else 1):
-        time.sleep(SETTLE)
-        changed.append(visitor.ask(page, link, written={first.fields[field]: number}))
-    visitor.close()
+    with visiting(port, server, cookie) as visitor:
+        first = visitor.ask(page, link)
+        warm = []
+        for _ in range(TIMES):
+            time.sleep(SETTLE)
+            warm.append(visitor.ask(page, link))
+        refreshed, read, fragments = [], [], warm[-1].fragments or ()
+        for _ in range(TIMES if fragments else 0):
+            time.sleep(SETTLE)
+            before, parts, waiting = bytes_read(server), [], list(fragments)
+            while waiting:
+                parts.append(visitor.ask(page, link, waiting.pop(0)))
+                if parts[-1].fragments is not None:  # the whole page was drawn, perhaps without a part of before
+                    fragments, waiting = parts[-1].fragments, []
+            refreshed.append(parts)
+            read.append(bytes_read(server) - before)
+        changed = []
+        for number in range(1, TIMES + 1 if field else 1):
+            time.sleep(SETTLE)
+            changed.append(visitor.ask(page, link, written={first.fields[field]: number}))
     median = statistics.median
     found: dict[str, Any] = {"first_s": first.seconds, "warm_s": median(one.seconds for one in warm)}
     found["first_computed_s"] = first.computed
