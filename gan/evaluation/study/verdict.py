@@ -85,8 +85,9 @@ def regime_verdict(
     if gain.corrected_high > MAX_EXCLUDED:
         possible = f"a gain of up to {_rounded_up(gain.corrected_high)} points is possible"
         return "unclear", f"Cannot tell with {_tested(test)}: {possible}. Here {change}. {_what_would_tell(gain)}"
-    none = f"No gain of more than {_rounded_up(gain.corrected_high)} points" if gain.corrected_high > 0 else "No gain"
-    return "none", f"{none}: {change}; {_tested(test)}."
+    bound = f" of more than {_rounded_up(gain.corrected_high)} points" if gain.corrected_high > 0 else ""
+    instead = f" Use {control_phrase(best.plan)} instead." if gain.corrected_high < 0 else ""
+    return "none", f"No gain{bound}: {change}; {_tested(test)}.{instead}"
 
 
 def study_verdict(regimes: Sequence[Regime]) -> tuple[str, str]:

@@ -359,6 +359,16 @@ def test_verdicts_word_by_word() -> None:
     )
 
 
+def test_a_control_that_is_surely_better_is_recommended() -> None:
+    worse = said(confirmed(-0.02, 0.015, helps=False, harms=False, over="cutmix"))
+    assert worse == (
+        "none",
+        "No gain: adding 1 synthetic image for each real one changes AUROC by −2.0 points over CutMix, the strongest "
+        "control (95% interval −3.5 to −0.5); 400 test images. Use CutMix instead.",
+    )
+    assert "instead" not in said(confirmed(-0.02, 0.02, helps=False, harms=False))[1]
+
+
 def test_each_use_of_synthetic_images_has_its_words() -> None:
     more = {one.name: one for one in plan_arms(REAL, pretrained="efficientnet-lite0", unlabelled=900)}
     assert arm_phrase(more["synthetic-2-mixed-classical"]) == (
