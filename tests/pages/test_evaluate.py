@@ -33,6 +33,7 @@ from tests.support.celeba import write_celeba
 from tests.support.evaluation import confirmed, demo_scores, measured, scored, studied, use_budget
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, wait_until
+from tests.support.light_scores import light_score
 from tests.support.pages import buttons, made, page, said
 from tests.support.synthetic_marks import assert_marked, pictures_of
 from tests.support.uploads import add_zip
@@ -56,6 +57,17 @@ def test_before_there_are_scores_it_says_what_they_are_for() -> None:
     assert at.button(key="score all").label.startswith("Score 2 snapshots")
     made("young")
     assert "has no snapshot yet" in said(page("evaluate", run="young"))
+
+
+def test_light_scores_over_the_training_are_told_and_linked() -> None:
+    run = trained("digits")
+    light_score(run, 160, 0.25)
+    assert "Score all snapshots to see which is best" in said(page("evaluate", run="digits"))
+    light_score(run, 320, 0.5)
+    at = page("evaluate", run="digits")
+    assert "**Best** after 160 images: kernel distance 0.25" in said(at)
+    (link,) = (one.proto for one in at.get("page_link") if one.proto.label == "Light scores over the training")
+    assert (link.page.rpartition("/")[2], link.query_string) == ("progress", "run=digits")
 
 
 def test_it_shows_every_score_beside_what_it_is_read_against(scored_run: tuple[Run, EvaluationResult]) -> None:

@@ -9,12 +9,12 @@ import streamlit as st
 from gan.config import glossary
 from gan.evaluation.number_format import measure, percent
 from gan.evaluation.records import interpretation, results
-from gan.evaluation.records.best_snapshot import best_of_several, like_newest
+from gan.evaluation.records.best_snapshot import best_of_several, best_text, like_newest
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.io.markdown_text import escape_markdown
 from gan.runs.run import Run
-from pages.ui import cache, fmt
+from pages.ui import cache, fmt, frame
 from pages.ui.components import live_chart
 from pages.ui.evaluate import evaluation_charts
 
@@ -106,11 +106,26 @@ def _bar(value: float, interval: tuple[float, float] | None, floor: float) -> st
     return f'<div class="bar">{placed}</div>'
 
 
+def _scores_while_training(run: Run) -> None:
+    """Where the scores over the training are while most snapshots have light scores at most."""
+    if best_of_several(run) is None:
+        st.caption("Score all snapshots to see which is best, and when the images stopped improving.")
+        return
+    st.markdown(f":material/star: **Best** {best_text(run)}.")
+    st.page_link(
+        frame.PROGRESS,
+        label="Light scores over the training",
+        icon=":material/show_chart:",
+        query_params={"run": run.name},
+    )
+    st.caption("Score all snapshots to compare them on more images.")
+
+
 def _scores_over_time(run: Run) -> None:
     """Charts of the scores by snapshot, the best one marked."""
     scored = like_newest(results.list_results(run))
     if len(scored) < 2:
-        st.caption("Score all snapshots to see which is best, and when the images stopped improving.")
+        _scores_while_training(run)
         return
     best = best_of_several(run)
     left, right = st.columns(2, gap="medium")
