@@ -42,8 +42,8 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--subgroup",
         action="append",
         metavar="NAME=COLUMN",
-        help="column such as scanner, site or sex: a study gives its results for each of its values, which are kept "
-        "with the set; COLUMN alone is also the name; may be repeated",
+        help="column such as scanner, site or sex, in place of those found: a study gives its results for each of its "
+        "values, which are kept with the set; COLUMN alone is also the name; may be repeated",
     )
     add("--no-subgroups", action="store_true", default=None, help="keep no column for results by subgroup")
     add("--split-by-table", action="store_true", default=None, help="the name of each table is the split of its images")

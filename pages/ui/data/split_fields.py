@@ -83,7 +83,7 @@ def subgroup_field(form: Form, table: TableReading) -> dict[str, str]:
         "Columns for results by subgroup", columns, kept, key=form.key("subgroups", table.files, table.header),
         placeholder="such as scanner, site or sex",
         help="A study then gives its results for each value of these columns, at most 20 each. Their values are kept "
-        "with the set, ages as bands of 20 years: choose only what you may keep.",
+        "with the set, ages as under 40, 40 to 59, 60 to 79, 80 and over: choose only what you may keep.",
     )  # fmt: skip
     names = {column: name for name, column in table.subgroups.items()}
     return {names.get(column) or subgroup_name(column): column for column in chosen}
