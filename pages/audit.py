@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan.access import audit
 from gan.access.permissions import Action, require
+from gan.config import settings
 from pages.ui import fmt, frame
 from pages.ui.frame import errors_shown
 
@@ -65,7 +66,8 @@ def verify_log() -> None:
         st.success(f"All {fmt.number(verification.count)} entries are as they were written.", icon=":material/check:")
     for problem in verification.problems[:20]:
         st.error(problem, icon=":material/error:")
-    st.caption("The last entry. Note it elsewhere: `gan audit verify --contains` then finds a log that was replaced.")
+    command = f"{settings.PROGRAM} audit verify --contains"
+    st.caption(f"The last entry. Note it elsewhere: `{command}` then finds a log that was replaced.")
     st.code("{}:{}".format(*verification.head), language=None, wrap_lines=True)
 
 

@@ -12,6 +12,7 @@ from typing import Literal, cast, get_args
 
 from gan.access.addresses import parse_address
 from gan.access.identity import Role
+from gan.config import settings
 from gan.errors import ConfigError
 
 SignIn = Literal["none", "password", "proxy", "oidc"]
@@ -132,7 +133,7 @@ def check_address(address: str, is_told: bool) -> None:
     raise ConfigError(
         f"The server would listen on {address or 'all addresses'}, and everyone who reaches it could see all images, "
         "and start and delete runs: set GAN_SIGN_IN (docs/server.md). To let everyone in all the same, set "
-        f"GAN_OPEN_TO_ALL=yes and start it with `gan app {FLAG}`."
+        f"GAN_OPEN_TO_ALL=yes and start it with `{settings.PROGRAM} app {FLAG}`."
     )
 
 

@@ -77,7 +77,7 @@ def plan_sweep(sweep: str, base: RunConfig, variations: Sequence[Variation]) -> 
     """
     names.check_name(sweep)
     if sweep in ACTIONS:
-        raise RunError(f"{sweep} cannot name a sweep: it is what `gan sweep {sweep} NAME` does.")
+        raise RunError(f"{sweep} cannot name a sweep: it is what `{settings.PROGRAM} sweep {sweep} NAME` does.")
     if sweep in list_sweeps(stored_runs()):
         raise RunError(f"There is a sweep {sweep} already: choose another name.")
     configs = [options.replace_options(base, variation) for variation in variations]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from gan.config import settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.data.subclasses import condition_width
@@ -78,7 +79,8 @@ def scoring_cost(config: RunConfig, seconds: float | None) -> str:
     if config.train.score == "off":
         return "off."
     if config.job.engine == "slurm":
-        return "not in a job of Slurm; `gan evaluate RUN --all-snapshots --light` makes them afterwards."
+        command = f"{settings.PROGRAM} evaluate RUN --all-snapshots --light"
+        return f"not in a job of Slurm; `{command}` makes them afterwards."
     if config.train.score == "full":
         return "full, on the CPU in the background, minutes each; they may go on after the training."
     if matching_devices(config.job.device)[:1] != ["cpu"]:

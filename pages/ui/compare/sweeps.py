@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from gan.config import settings
 from gan.io.markdown_text import escape_markdown
 from gan.monitoring.sweep_table import SweepTable, sweep_table
 from gan.runs import sweeps
@@ -31,7 +32,7 @@ def sweep_choice(runs: Sequence[Run]) -> list[Run]:
         key="compared sweep",
         format_func=lambda name: name or "None",
         on_change=_follow_choice,
-        help="Runs that were started together, as with `gan sweep` or repeated with several seeds.",
+        help=f"Runs that were started together, as with `{settings.PROGRAM} sweep` or repeated with several seeds.",
     )
     return known.get(requested, [])
 
