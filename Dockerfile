@@ -23,8 +23,9 @@ RUN case "$DEVICE" in \
             && pip install --no-cache-dir torch torchvision ;; \
         *) echo "DEVICE is $DEVICE: it takes cpu or cuda." >&2; exit 2 ;; \
     esac
+ARG EXTRAS=dicom,heic,features
 RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
-    pip install --no-cache-dir "$(echo /wheel/*.whl)[dicom,heic]"
+    pip install --no-cache-dir "$(echo /wheel/*.whl)[$EXTRAS]"
 
 RUN useradd --create-home --uid 1000 gan && mkdir /store /data && chown gan:gan /store /data
 USER gan

@@ -25,3 +25,8 @@ def test_no_text_names_the_program_in_its_own_way() -> None:
     assert len(paths) > 300
     assert {path for path in paths for text in texts(path) if "python -m gan" in text} == {"gan/config/settings.py"}
     assert {path for path in paths for text in texts(path) if OWN_NAME.search(text)} == set()
+
+
+def test_no_text_installs_the_distribution_which_is_not_on_pypi() -> None:
+    paths = [str(path.relative_to(ROOT)) for path in SOURCES]
+    assert {path for path in paths for text in texts(path) if re.search(r"install.*gan-workbench", text)} == set()

@@ -1,6 +1,7 @@
 """What outsiders' programs read: the container's files, the citation, the templates and the hooks."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_the_image_runs_without_root_and_keeps_runs_and_data_in_its_volumes() ->
     assert stages[-1].rindex("\nUSER gan") > stages[-1].rindex("\nRUN ")  # only root can install
     (places,) = re.findall(r"^ENV GAN_STORE=(\S+) GAN_DATA=(\S+)$", DOCKERFILE, flags=re.MULTILINE)
     assert all(f'"{place}"' in DOCKERFILE and f"chown gan:gan {' '.join(places)}" in DOCKERFILE for place in places)
+
+
+def test_the_image_has_the_extras_that_the_installation_page_names() -> None:
+    (extras,) = re.findall(r"^ARG EXTRAS=(\S+)$", DOCKERFILE, flags=re.MULTILINE)
+    names = extras.split(",")
+    page = re.sub(r"\s+", " ", (ROOT / "docs/install.md").read_text())
+    assert f"The image has the extras {', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`." in page
+    offered = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(names) <= offered.keys()
+    assert all(f"`{name}`" in page for name in offered)
 
 
 def test_everything_that_the_image_is_built_from_is_sent_to_docker() -> None:

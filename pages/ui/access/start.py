@@ -53,7 +53,7 @@ def _check_oidc() -> None:
     from streamlit.errors import Error
 
     if importlib.util.find_spec("authlib") is None:
-        raise ConfigError('GAN_SIGN_IN is oidc, which takes Authlib: pip install "gan-workbench[auth]".')
+        raise ConfigError("GAN_SIGN_IN is oidc, which takes Authlib: `pip install Authlib httpx`.")
     try:
         validate_auth_credentials("default")
     except Error as error:
