@@ -37,7 +37,7 @@ def add_commands(command: AddCommand) -> None:
     """Add `evaluate`."""
     parser = command("evaluate", evaluate, "Score snapshots against real images that were not used in training.")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f"terms:\n{glossary.help_text('Scores', 'Study')}".replace("%", "%%")
+    parser.epilog = f"terms:\n{glossary.help_text('Scores', 'Study')}"
     parser.add_argument("run")
     parser.add_argument("--snapshot", type=int, help="by images seen (default: the best by scores, else the newest)")
     parser.add_argument("--all-snapshots", action="store_true", help="every snapshot that has no scores yet")

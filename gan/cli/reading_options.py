@@ -53,7 +53,12 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     add("--class-part", type=int, metavar="N", help="which part of the folder's or file's name is the class; -1: last")
     add("--group-parts", type=int, metavar="N", help="how many first parts of the file name are the patient or slide")
     add("--split-list", action="append", metavar="FILE=SPLIT", help="text file that lists the images of a split")
-    add("--split-value", action="append", metavar="VALUE=SPLIT", help="what a split is called: train, val, test")
+    add(
+        "--split-value",
+        action="append",
+        metavar="VALUE=SPLIT",
+        help="what a value of --split, or a folder, is: train, val, test or leave-out",
+    )
     add("--leave-out", action="append", metavar="PATTERN", help="images not to read, such as '*/masks/*'")
     add("--keep-unlabelled", action="store_true", default=None, help="keep images without a label, as unlabelled")
     add("--drop-class", action="append", metavar="NAMES", help="classes or attributes to leave out, with commas")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gan import jobs
-from gan.cli.main import MODULES, main
+from gan.cli.main import ACTIONS, MODULES, main
 from gan.config import settings
 from gan.config.options import build_config
 from gan.evaluation import tasks
@@ -202,6 +202,13 @@ def test_every_command_says_what_it_takes(command: str, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
     assert f"usage: python -m gan {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", list(ACTIONS))
+def test_no_help_shows_a_doubled_percent_sign(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([*command.split(), "--help"])
+    assert "%%" not in capsys.readouterr().out
 
 
 def test_listing_runs_imports_nothing_of_other_commands() -> None:

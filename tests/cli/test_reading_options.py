@@ -2,12 +2,15 @@
 
 import argparse
 import shlex
+from pathlib import Path
 
 import pytest
 
 from gan.cli.reading_options import add_reading_options, choose_reading, reading_options
+from gan.data.ingest.checks.check import check_images
 from gan.data.ingest.labels.reading import Proposal, Reading, TableReading
 from gan.errors import UserError
+from tests.support.image_files import finding, write_class_folders
 
 TABLE = TableReading(files=("meta.csv",), image="image_id", labels=("dx",), group="lesion_id")
 PROPOSALS = (
@@ -86,6 +89,16 @@ def test_subgroups_that_were_found_are_kept_unless_they_are_switched_off() -> No
     assert chosen("--subgroup scanner=Make", proposals) == Reading(table=other, rename={"Nv": "nv"})
     off = Reading(table=TABLE, rename={"Nv": "nv"})
     assert chosen(reading_options(off, proposals), proposals) == off
+
+
+def test_the_options_for_an_unclear_split_are_ones_that_the_command_takes(tmp_path: Path) -> None:
+    for split in ("set one", "set two"):
+        write_class_folders(tmp_path / split, {"a": 30, "b": 30})
+    levels = Reading(levels=("split", "class"))
+    found = finding(check_images(tmp_path, choose=lambda _: levels), "split-unclear", "error")
+    readings = [chosen(f"--levels split,class {option}", ()) for option in found.option.split("; ")]
+    expected = [{"set one": word} for word in ("train", "val", "test", "leave-out")]
+    assert [reading and reading.splits for reading in readings] == expected
 
 
 def test_levels_keep_what_was_found_beside_them() -> None:

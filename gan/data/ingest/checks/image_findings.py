@@ -104,5 +104,5 @@ def _judge_sizes(state: CheckState) -> None:
             f"{cut.max():.0%} ({state.files[most]})."
         )
         level: Level = "warning" if share >= CUT_OFF_WARNING else "note"
-        action, option = "To keep all of it, choose to pad or squeeze.", "--geometry pad or squeeze"
+        action, option = "To keep all of it, choose to pad or squeeze.", "--geometry pad; --geometry squeeze"
         state.add("images-cropped", level, text, action, option)

@@ -62,5 +62,8 @@ def _decoded(names: NamesEncoding) -> Finding:
     text += f"They were read as {ENCODINGS[names.encoding]}: {', '.join(names.examples)}."
     if names.sure:
         return Finding("names-decoded", "note", text)
-    action, option = "If they look wrong, choose their encoding.", f"--names-encoding {', '.join(ENCODINGS)}"
+    action, option = (
+        "If they look wrong, choose their encoding.",
+        f"--names-encoding with one of {', '.join(ENCODINGS)}",
+    )
     return Finding("names-decoded", "warning", text, action, option)

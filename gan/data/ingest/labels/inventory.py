@@ -1,6 +1,7 @@
 """Apply a Reading to the files of a folder: images with labels, splits and groups. Opens tables, but no image."""
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -285,7 +286,8 @@ def _splits(texts: Sequence[str], used: NDArray[np.bool_], reading: Reading, fin
     if unclear:
         values = ", ".join(f"{value} ({count:,})" for value, count in sorted(unclear.items())[:10])
         text = f"Which split is meant by {values}?"
-        option = f"--split-value {next(iter(sorted(unclear)))}=train, val, test or leave-out"
+        words = ("train", "val", "test", "leave-out")
+        option = "; ".join(f"--split-value {shlex.quote(f'{min(unclear)}={word}')}" for word in words)
         findings.append(
             Finding("split-unclear", "error", text, "Say what each means: train, val, test, or left out.", option)
         )
