@@ -26,7 +26,7 @@ from gan.bench.roofline import measure_rate
 from gan.bench.textbook_dcgan import Textbook, textbook_loop
 from gan.bench.throughput import BATCH, noise_images
 from gan.config import options, presets, settings
-from gan.config.run_config import DataConfig, RunConfig
+from gan.config.run_config import DataConfig, JobConfig, RunConfig
 from gan.data import registry
 from gan.data.image_set import ImageSet
 from gan.data.ingest import accepted_sets, staging, upload_check
@@ -227,7 +227,7 @@ def large_config(images: Path | None, size: int) -> RunConfig:
 
 def recommended_config(data: DataConfig) -> RunConfig:
     """As `--preset auto` chooses it; reads the images."""
-    return recommend(data, registry.load_image_set(data)).config
+    return recommend(data, registry.load_image_set(data), JobConfig()).config
 
 
 def _wait(run: Run) -> None:

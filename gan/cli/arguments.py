@@ -96,7 +96,7 @@ def _recommended(requested: RunConfig, given: dict[str, Any], sides: "Sides | No
     from gan.training import recommend  # here: all import numpy
 
     images = load_image_set(requested.data)
-    recommended = recommend.recommend(requested.data, images, requested.job.device, sides)
+    recommended = recommend.recommend(requested.data, images, requested.job, sides)
     show(recommended.why, error=True)
     config = options.replace_options(recommended.config, given)
     proposal = propose_parent(config, images) if "train.start_from" not in given else None

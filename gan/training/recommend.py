@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gan.config import options
-from gan.config.run_config import DataConfig, RunConfig
+from gan.config.run_config import DataConfig, JobConfig, RunConfig
 from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
@@ -85,25 +85,21 @@ class Recommendation:
     advice: str
 
 
-def recommend(
-    data: DataConfig, image_set: ImageSet, device: str = "auto", sides: Sides | None = None
-) -> Recommendation:
-    """The recommended config for a set; raises RunError where `device`, as in `job.device`, does not exist.
+def recommend(data: DataConfig, image_set: ImageSet, job: JobConfig, sides: Sides | None = None) -> Recommendation:
+    """The recommended config for a set, for a run with these `job` options; raises RunError where the device does not
+    exist here. A job of Slurm is on a GPU unless its device is "cpu", whatever this machine has.
 
     The image size and `data.pseudo_labels` are those of `data`; of one's own images the reason for the size is known
     where their `sides` are given. Unlabelled images that are to be learned count as if all got a class.
     """
-    devices = matching_devices(device)
-    if not devices:
-        raise RunError(no_such_device(device))
-    on_cpu = devices[0] == "cpu"
+    on_cpu = _is_on_cpu(job)
     counts = image_set.counts()["train"]
     total = _images_to_learn(data, image_set)
     imbalanced = image_set.kind == "class" and max(counts.values()) > MAX_IMBALANCE * min(counts.values())
     augment = total < AUGMENT_BELOW
     kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
     values: dict[str, Any] = {f"data.{name}": value for name, value in data}
-    values |= {"data.balance": imbalanced, "job.device": device}
+    values |= {"data.balance": imbalanced} | {f"job.{name}": value for name, value in job}
     small, in_colour = total < LARGE_SET, image_set.images.shape[1] == 3
     values |= {"model.family": "projection", "model.upsampling": "nearest" if small or in_colour else "transposed"}
     values |= {"optim.lr": LEARNING_RATE, "optim.decay_from": DECAY_FROM if small else 1.0}
@@ -119,6 +115,15 @@ def recommend(
     config = options.build_config(values)
     why = _why(config, image_set, counts, on_cpu, sides)
     return Recommendation(config, why, advice_against(image_set.kind, counts))
+
+
+def _is_on_cpu(job: JobConfig) -> bool:
+    if job.engine == "slurm":
+        return job.device == "cpu"
+    devices = matching_devices(job.device)
+    if not devices:
+        raise RunError(no_such_device(job.device))
+    return devices[0] == "cpu"
 
 
 def _images_to_learn(data: DataConfig, image_set: ImageSet) -> int:

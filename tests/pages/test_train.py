@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from gan import jobs
 from gan.config import options, settings
 from gan.config.presets import PRESETS
-from gan.config.run_config import DataConfig
+from gan.config.run_config import DataConfig, JobConfig
 from gan.data import catalogue, registry
 from gan.data.ingest import accepted_sets
 from gan.jobs import launch
@@ -128,7 +128,7 @@ def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used(monke
     at.button(key="use fitted").click().run()
     assert not at.exception
     digits = DataConfig.model_validate({"name": "digits"})
-    wanted = recommend.recommend(digits, registry.load_image_set(digits)).config
+    wanted = recommend.recommend(digits, registry.load_image_set(digits), JobConfig()).config
     assert at.selectbox(key="option model.family").value == wanted.model.family
     assert at.number_input(key="option train.kimg").value == wanted.train.kimg
     assert at.button(key="use fitted").disabled
@@ -201,7 +201,7 @@ def test_a_set_of_ones_own_is_chosen_with_its_recipe_and_three_lengths(monkeypat
     at = page("train", data="folder-cells")
     assert at.button(key="use own-images").label == "In use"  # until the images are read
     image_set = registry.load_image_set(config)
-    wanted = recommend.recommend(config, image_set).config
+    wanted = recommend.recommend(config, image_set, JobConfig()).config
     at.run()
     assert at.button(key="use fitted").disabled
     assert at.number_input(key="option train.kimg").value == wanted.train.kimg

@@ -5,7 +5,7 @@ import pytest
 
 from docs.make_readme import AUTO, update_choices
 from gan.config import options, settings
-from gan.config.run_config import DataConfig
+from gan.config.run_config import DataConfig, JobConfig
 from gan.data.image_set import ImageSet
 from gan.training.auto_choices import CHOICES
 from gan.training.recommend import AUGMENT_BELOW, LARGE_SET, recommend
@@ -36,7 +36,7 @@ def test_every_option_of_the_recipe_has_one_row() -> None:
 
 @pytest.mark.parametrize("count", [300, AUGMENT_BELOW, LARGE_SET])
 def test_what_auto_sets_is_listed_and_what_is_at_its_default_is_left(count: int) -> None:
-    set_by_auto = recommend(DataConfig(), images(count), "cpu").config.flat()
+    set_by_auto = recommend(DataConfig(), images(count), JobConfig(device="cpu")).config.flat()
     defaults = {option.path: option.default for option in options.all_options()}
     left = {choice.option for choice in CHOICES if choice.takes == "its default"}
     changed = {path for path, value in set_by_auto.items() if value != defaults[path]}

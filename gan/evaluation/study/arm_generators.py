@@ -78,7 +78,7 @@ def low_data_config(config: RunConfig, share: float) -> RunConfig:
 
 def follows_auto(config: RunConfig, images: ImageSet) -> bool:
     """Whether a run has the options that `--preset auto` gives for its set, whatever its seed and device."""
-    recommended = recommend(config.data, images, config.job.device).config
+    recommended = recommend(config.data, images, config.job).config
 
     def compared(one: RunConfig) -> dict[str, Any]:
         return one.model_dump(exclude={"job": True, "train": {"seed"}})
@@ -98,7 +98,8 @@ def division_config(config: RunConfig, division: Division, number: int, kimg: fl
     if division.is_whole:
         lengths: dict[str, Any] = {"kimg": kimg}
     elif auto:
-        config = recommend(config.data, _images(config, division), config.job.device).config
+        job = config.job.model_copy(update={"gpus": 1})
+        config = recommend(config.data, _images(config, division), job).config
         lengths = {"kimg": config.train.kimg}
     else:
         return _with_lengths(low_data_config(config, division.share), {"seed": seed})

@@ -67,8 +67,9 @@ def recommendation() -> Recommendation | None:
         return None
     entry = next((entry for entry in cache_images.catalogue() if entry.slug == chosen.slug), None)
     sides = None if entry is None else entry.sides
-    chosen = chosen.model_copy(update={"pseudo_labels": form.form_config().data.pseudo_labels})
-    return recommend.recommend(chosen, images, form.form_value("job.device"), sides)
+    config = form.form_config()
+    chosen = chosen.model_copy(update={"pseudo_labels": config.data.pseudo_labels})
+    return recommend.recommend(chosen, images, config.job, sides)
 
 
 def starting_point_cards() -> None:
