@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.errors import UserError
+from gan.evaluation.records.best_snapshot import default_snapshot
 from gan.export import model_export, writer
 from gan.export.model_export import ModelExport
 from gan.export.request import TRUNCATIONS, ExportRequest
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 
 
 def load_generator(run: Run, snapshot: int | None = None, device: str = "cpu") -> "Sampler":
-    """The averaged generator of a snapshot, by images seen, the newest by default; raises RunError where there is none
-    or it is damaged."""
+    """The averaged generator of a snapshot, by images seen, by default of the best by scores, else of the newest.
+
+    Raises RunError where there is none or it is damaged.
+    """
     from gan.sampling import sampler  # here: it imports torch
 
-    return sampler.load_generator(run, snapshot, device)
+    return sampler.load_generator(run, default_snapshot(run, snapshot), device)
 
 
 def sample_images(
@@ -95,12 +98,13 @@ def export_images(
     empty folder.
 
     Near copies of training images are left out and replaced, which needs these images on this machine, unless
-    `with_near_copies`. `keep_rate` below 1 keeps that share of the candidates, the best. `format` is "folder", "flat"
-    or "npz". Raises UserError, or RunError where the training images are missing.
+    `with_near_copies`. `keep_rate` below 1 keeps that share of the candidates, the best. `format` is "folder", "flat",
+    "npz" or "dicom". The snapshot is by default the best by scores, else the newest. Raises UserError, or RunError
+    where the training images are missing.
     """
     request = ExportRequest(
         tuple(counts.items()),
-        snapshot,
+        default_snapshot(run, snapshot),
         seed,
         start=None,
         with_near_copies=with_near_copies,
@@ -113,9 +117,10 @@ def export_images(
 def export_model(
     run: Run, out: str | Path, format: str = "torch", *, snapshot: int | None = None, progress: Progress = silent
 ) -> ModelExport:
-    """Write a snapshot's generator, never its discriminator, for other programs: `format` is "torch", "onnx" or
-    "safetensors", and `out` a new or empty folder, or a ZIP where it ends in .zip.
+    """Write the generator of a snapshot, by default of the best by scores, else of the newest, for other programs;
+    never its discriminator. `format` is "torch", "onnx" or "safetensors", and `out` a new or empty folder, or a ZIP
+    where it ends in .zip.
 
     Raises UserError for an `out` that is not empty or a missing package, RunError for a missing snapshot.
     """
-    return model_export.export_model(run, format, Path(out), snapshot, progress)
+    return model_export.export_model(run, format, Path(out), default_snapshot(run, snapshot), progress)

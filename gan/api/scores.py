@@ -3,6 +3,7 @@
 The functions that measure work in this process, on the CPU or the run's device, and keep their result in the run.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from gan.evaluation.budget import EvaluationBudget, MembershipBudget
 from gan.evaluation.feature_choice import AUTO
 from gan.evaluation.job import Request
 from gan.evaluation.records import membership_results, results, stored_studies
+from gan.evaluation.records.best_snapshot import default_snapshot
 from gan.evaluation.records.light_scores import list_light_scores
 from gan.evaluation.records.membership_results import MembershipResult
 from gan.evaluation.records.results import EvaluationResult
@@ -33,12 +35,13 @@ def score_run(
     budget: EvaluationBudget = EvaluationBudget(),
     progress: Progress = silent,
 ) -> EvaluationResult:
-    """Score a snapshot, by default the newest, against the real images of a split, "val" or "test".
+    """Score a snapshot against the real images of a split, "val" or "test".
 
-    It is compared in `features`: "auto" takes those of ImageNet where they are installed, else "own"; "imagenet" raises
-    UserError where they are not. Raises RunError where the training images are missing or have changed.
+    The snapshot is by default the best by the scores so far, else the newest. It is compared in `features`: "auto"
+    takes those of ImageNet where they are installed, else "own"; "imagenet" raises UserError where they are not. Raises
+    RunError where the training images are missing or have changed.
     """
-    request = Request("scores", snapshot, split=split, features=features)
+    request = Request("scores", default_snapshot(run, snapshot), split=split, features=features)
     return tasks.score_snapshots(run, request, progress, budget)[-1]
 
 
@@ -68,15 +71,20 @@ def run_membership_test(
 ) -> MembershipResult:
     """Test whether a snapshot's images lie nearer to training images than to others.
 
-    Raises RunError where the training images are missing or have changed.
+    The snapshot is by default the best by scores, else the newest. Raises RunError where the training images are
+    missing or have changed.
     """
-    result: MembershipResult = tasks.run_membership_test(run, Request("membership", snapshot), progress, budget)[0]
+    request = Request("membership", default_snapshot(run, snapshot))
+    result: MembershipResult = tasks.run_membership_test(run, request, progress, budget)[0]
     return result
 
 
 def read_membership(run: Run, snapshot: int | None = None) -> MembershipResult:
-    """The membership test of a snapshot, by default the newest; raises RunError where it was not made."""
-    seen = int(run.snapshot(snapshot).name)
+    """The membership test of a snapshot, by default the best by scores, else the newest that was tested.
+
+    Raises RunError where it was not made.
+    """
+    seen = _measured_snapshot(run, snapshot, membership_results.list_memberships(run))
     result = membership_results.load_membership(run, seen)
     if result is None:
         raise RunError(f"The snapshot {seen} of {run.name} has no membership test: `gan.run_membership_test` makes it.")
@@ -88,13 +96,28 @@ def run_study(
 ) -> StudyResult:
     """Study whether a snapshot's images make a classifier better on real test images. Takes from minutes to hours.
 
-    Finished parts are kept: after StoppedError, or a crash, the same call goes on. Raises RunError where the training
-    images are missing or have changed.
+    The snapshot is by default the best by scores, else the newest. Finished parts are kept: after StoppedError, or a
+    crash, the same call goes on. Raises RunError where the training images are missing or have changed.
     """
-    result: StudyResult = tasks.run_augmentation_study(run, Request("study", snapshot, study=options), progress)[0]
+    request = Request("study", default_snapshot(run, snapshot), study=options)
+    result: StudyResult = tasks.run_augmentation_study(run, request, progress)[0]
     return result
 
 
 def read_study(run: Run, snapshot: int | None = None) -> StudyResult:
-    """The study of a snapshot, by default the newest; raises RunError where there is none."""
-    return stored_studies.load_study(run, int(run.snapshot(snapshot).name))
+    """The study of a snapshot, by default the best by scores, else the newest that has one.
+
+    Raises RunError where there is none.
+    """
+    return stored_studies.load_study(run, _measured_snapshot(run, snapshot, stored_studies.list_studies(run)))
+
+
+def _measured_snapshot(run: Run, requested: int | None, measured: Sequence[MembershipResult | StudyResult]) -> int:
+    """The requested snapshot; else of those `measured`, ascending, the best or the newest; without any the default.
+
+    Raises RunError where it does not exist.
+    """
+    seen, all_seen = default_snapshot(run, requested), [result.snapshot for result in measured]
+    if requested is None and all_seen and seen not in all_seen:
+        seen = all_seen[-1]
+    return int(run.snapshot(seen).name)

@@ -33,6 +33,11 @@ def best_of_several(run: Run) -> int | None:
     return best.snapshot if best is not None and len(scores) > 1 else None
 
 
+def default_snapshot(run: Run, requested: int | None) -> int | None:
+    """The requested snapshot, else the best where several were scored; None, the newest, without such scores."""
+    return best_of_several(run) if requested is None else requested
+
+
 def best_score(run: Run) -> SnapshotScore | None:
     """The scores that make a snapshot the best; None without scores."""
     return min(comparable_scores(run), key=kernel_distance, default=None)
