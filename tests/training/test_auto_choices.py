@@ -1,5 +1,7 @@
 """The table of what `--preset auto` takes: a row for each option of the recipe, and places where it was measured."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,18 @@ def test_what_auto_sets_is_listed_and_what_is_at_its_default_is_left(count: int)
     changed = {path for path, value in set_by_auto.items() if value != defaults[path]}
     assert changed <= set(LISTED)
     assert not changed & left
+
+
+def test_the_passes_and_lengths_that_are_named_are_those_of_a_recommendation() -> None:
+    kimg = {
+        count: recommend(DataConfig(), images(count), JobConfig(device="cpu")).config.train.kimg
+        for count in (100, 500, 5000, 50_000)
+    }
+    (row,) = (choice for choice in CHOICES if choice.option == "train.kimg")
+    assert f"{kimg[100]:g} thousand images for 100 training images (with augmentation)" in row.takes
+    named = re.findall(r"(\d+) (?:passes )?over ([\d,]+)", row.why)
+    passes = {int(count.replace(",", "")): int(number) for number, count in named}
+    assert passes == {count: pytest.approx(1000 * kimg[count] / count, rel=0.1) for count in (500, 5000, 50_000)}
 
 
 def test_every_place_of_a_measurement_is_a_section_of_the_results() -> None:
