@@ -47,6 +47,7 @@ def list_runs() -> list[Run]:
 def make_config(preset: str | None = None, values: Mapping[str, Any] | None = None) -> RunConfig:
     """The config of a preset, or the defaults, with some options replaced by dotted path, such as `{"train.kimg": 50}`.
 
+    A config that is fitted to a data set, as by `--preset auto`, is made by the command line and the Train page alone.
     Raises ConfigError that names the option, its value and what it takes.
     """
     if preset is None:

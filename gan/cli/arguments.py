@@ -65,7 +65,8 @@ def config_from_arguments(parsed: argparse.Namespace) -> RunConfig:
     if preset is None or preset == presets.AUTO:
         requested = options.build_config(given)
     else:
-        requested = options.replace_options(presets.find_preset(preset).config, given)
+        found = presets.find_preset(preset, f", or {presets.AUTO} for a fitted one")
+        requested = options.replace_options(found.config, given)
     sides = None
     if requested.data.name == "folder" and "data.image_size" not in given:
         requested, sides = _with_size_of_images(requested)

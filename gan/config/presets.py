@@ -68,8 +68,8 @@ PRESETS = {
 }
 
 
-def find_preset(name: str) -> Preset:
-    """The preset of that name; raises ConfigError that lists them."""
+def find_preset(name: str, beside: str = "") -> Preset:
+    """The preset of that name; raises ConfigError that lists them, and what is offered `beside` them."""
     if name not in PRESETS:
-        raise ConfigError(f"There is no preset {name}: it takes one of {', '.join(PRESETS)}, or auto for a fitted one.")
+        raise ConfigError(f"There is no preset {name}: it takes one of {', '.join(PRESETS)}{beside}.")
     return PRESETS[name]

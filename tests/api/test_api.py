@@ -93,6 +93,11 @@ def test_a_value_out_of_range_is_an_error_of_ours(wrong: dict[str, Any]) -> None
         gan.sample_images(generator, **wrong)
 
 
+def test_a_preset_that_it_does_not_take_is_not_offered() -> None:
+    with pytest.raises(gan.ConfigError, match=r"There is no preset auto: it takes one of [a-z0-9, -]+, own-images\.$"):
+        gan.make_config("auto")
+
+
 def test_a_run_that_cannot_start_is_refused_before_it_is_created() -> None:
     with pytest.raises(gan.ConfigError, match="nowhere"):
         gan.start_run(gan.make_config("own-images", {"data.path": "nowhere"}))

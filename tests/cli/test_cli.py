@@ -65,6 +65,7 @@ def test_a_dry_run_starts_nothing() -> None:
         (["train", "--train.bach", "3"], "unrecognized arguments: --train.bach 3. Did you mean --train.batch?"),
         (["train", "--train.batch", "0"], "train.batch is 0: it takes a whole number from 2 to 4,096."),
         (["train", "--preset", "digit"], "There is no preset digit: it takes one of digits-quick, mnist, celeba-64"),
+        (["train", "--preset", "atuo"], "own-images, or auto for a fitted one."),
         (["train", "--name", "a/b"], "'a/b' cannot name a run: use 1 to 64 lowercase letters"),
         (["train", "--data.name", "folder", "--data.path", "nowhere"], "nowhere"),
         (["train", "--data.name", "folder"], "data.path is empty"),
