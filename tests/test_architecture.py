@@ -31,7 +31,9 @@ def test_a_file_of_the_run_folder_is_written_by_the_module_that_is_named(path: s
 
 
 def test_every_file_of_a_trained_run_is_listed() -> None:
-    run = trained("listed")
+    trained("parent")
+    run = trained("listed", train__start_from="parent")
+    assert (run.path / "parent" / "networks.safetensors").exists()
     patterns = [
         re.sub("<(seen|n)>", "[0-9]+", re.escape(path).replace(r"\<", "<").replace(r"\>", ">")) for path, _ in RUN_FILES
     ]
