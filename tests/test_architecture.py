@@ -12,6 +12,9 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text()
 PACKAGES = re.findall(r"^\| `gan/(\w+)(?:/|\.py)` \| .* \| (yes|no) \|$", PAGE, flags=re.MULTILINE)
 RUN_FILES = re.findall(r"^\| `([\w./<>-]+)` \| .* \| `(gan/[\w/]+\.py)` \|$", PAGE, flags=re.MULTILINE)
 
+EXAMPLES = {"gan/data/sources/discs.py", "gan/models/upsampling.py", "pages/disk.py", "gan/app/streamlit_app.py"}
+"""Files that CONTRIBUTING.md adds as examples, and the app's own in a wheel."""
+
 
 def test_the_packages_are_listed_in_the_order_of_their_imports() -> None:
     assert tuple(name for name, _ in PACKAGES) == ORDER
@@ -45,3 +48,20 @@ def test_every_file_of_a_trained_run_is_listed() -> None:
 def test_every_path_that_is_named_exists() -> None:
     for path in re.findall(r"`((?:gan|pages|tests)/[\w/.]*)`", PAGE):
         assert (ROOT / path).exists(), path
+
+
+def test_every_source_file_that_a_text_or_comment_names_exists() -> None:
+    sources = [path for folder in ("gan", "pages", "docs", "tests") for path in (ROOT / folder).rglob("*.py")]
+    texts = [
+        ROOT / "pyproject.toml",
+        ROOT / ".streamlit/config.toml",
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+    ]
+    named = {
+        (path, name)
+        for path in (*sources, *texts)
+        for name in re.findall(r"(?<![\w/.-])(?:gan|pages|tests|docs)/[\w/]+\.(?:py|md|js)\b", path.read_text())
+    }
+    assert len(named) > 200
+    assert {name for _, name in named if not (ROOT / name).exists()} == EXAMPLES

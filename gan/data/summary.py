@@ -1,6 +1,6 @@
 """What a reader should know about an image set before training: its groups, and findings such as rare classes.
 
-Works on an ImageSet of any source. Problems of single files are found earlier, by `ingest/check.py`. No torch.
+Works on an ImageSet of any source. Problems of single files are found earlier, by `ingest/checks/check.py`. No torch.
 """
 
 from collections import Counter
