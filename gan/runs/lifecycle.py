@@ -18,7 +18,7 @@ from gan.io.atomic import remove_folder, replacing
 from gan.jobs.slurm import script
 from gan.runs import notes
 from gan.runs.data_paths import record_data_path
-from gan.runs.parents import find_parent, keep_parent
+from gan.runs.parents import fitting_parent, keep_parent
 from gan.runs.run import Run
 
 PREVIEW_NAME = "new-run"
@@ -43,7 +43,7 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "", titl
     if name is not None:
         names.check_name(name)
     if config.train.start_from:
-        find_parent(config.train.start_from)
+        fitting_parent(config)
     store = settings.store()
     store.mkdir(parents=True, exist_ok=True)
     now = time.time()

@@ -95,13 +95,34 @@ def find_parent(start_from: str) -> tuple[Run, int]:
     return run, seen
 
 
-def problem_with_parent(start_from: str) -> str:
-    """Why no run can start from there now; "" where one can."""
+def fitting_parent(config: RunConfig) -> tuple[Run, int]:
+    """As `find_parent`, for a config that starts from one; raises RunError also where none of its weights fit."""
+    run, seen = find_parent(config.train.start_from)
+    for name in ("family", "width"):
+        own, its = getattr(config.model, name), getattr(run.config.model, name)
+        if own != its:
+            raise RunError(
+                f"model.{name} is {own} and that of {run.name}, from which the run is to start, is {its}: none of its "
+                f"weights would fit. Set model.{name} to {its}, or start from another run."
+            )
+    return run, seen
+
+
+def problem_with_parent(config: RunConfig, channels: int | None) -> str:
+    """Why no run with this config, on images of so many channels where they are known, can start from the run that it
+    names; "" where one can, or starts anew."""
+    if not config.train.start_from:
+        return ""
     try:
-        run, _ = find_parent(start_from)
-        run.info()
+        run, _ = fitting_parent(config)
+        its = run.info().channels
     except RunError as error:
         return str(error)
+    if config.train.freeze_d and channels not in (None, its):
+        return (
+            f"train.freeze_d is {config.train.freeze_d} and the images have {channels} channel{'s'[: channels != 1]}, "
+            f"those of {run.name} {its}: the first convolution would be frozen untrained. Set train.freeze_d to 0."
+        )
     return ""
 
 

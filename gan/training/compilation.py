@@ -92,6 +92,8 @@ def _restored(state: State) -> Iterator[None]:
             part.load_state_dict(before)
         for network in networks[:2]:
             network.requires_grad_(True).zero_grad(set_to_none=True)
+        for weight in state.frozen:
+            weight.requires_grad_(False)
         state.noise.set_state(noise)
         state.sums.copy_(sums)
         state.steps, state.seen = counts

@@ -149,7 +149,9 @@ def _pseudo_label_problem(image_set: ImageSet) -> Problem:
 
 
 def _parent_problems(config: RunConfig) -> Iterator[Problem]:
-    if config.train.start_from and (problem := problem_with_parent(config.train.start_from)):
+    image_set = None if registry.problem(config.data) else registry.cached_at_any_size(config.data)
+    channels = None if image_set is None else image_set.images.shape[1]
+    if problem := problem_with_parent(config, channels):
         yield Problem("no-parent", "error", problem)
 
 

@@ -52,7 +52,7 @@ def load_parent(run: Run, state: State, info: DatasetInfo) -> str:
     """Load what fits of the run's parent into the new networks; gives a sentence on what does.
 
     The generator and its average begin as the parent's average. Raises RunError where the parent's files are missing or
-    damaged.
+    damaged, or where a level that is frozen does not fit.
     """
     parent = parents.read_parent(run)
     folder = run.path / parents.FOLDER
@@ -75,6 +75,13 @@ def load_parent(run: Run, state: State, info: DatasetInfo) -> str:
         _load(network, _aligned(weights, network) if number == 0 else weights, one_more[number], shared)
         for number, (network, weights) in enumerate(((state.generator, average), (state.discriminator, discriminator)))
     ]
+    frozen = {id(weight) for weight in state.frozen}
+    for name, weight in state.discriminator.named_parameters():
+        if id(weight) in frozen and not (name in discriminator and torch.equal(weight.cpu(), discriminator[name])):
+            raise RunError(
+                f"train.freeze_d is {run.config.train.freeze_d}, and the discriminator's {name} does not fit: it would "
+                "be frozen untrained. Clone the run with train.freeze_d 0."
+            )
     state.average.load_state_dict(state.generator.state_dict())
     return (  # without the parent's name: who may see the log may not see the parent
         f"Starts from the weights of another run after {parent.lineage[0].seen:,} images: {fitting[0]:.0%} of the "

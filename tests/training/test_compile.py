@@ -13,6 +13,7 @@ from gan.io.atomic import write_json
 from gan.runs import lifecycle
 from gan.runs.run import Run
 from gan.training.compilation import MIN_STEPS, _restored, should_compile
+from gan.training.start_from import freeze_levels
 from gan.training.train import blank_batch, initial_state, step
 from tests.conftest import TINY
 from tests.support.exactness import rows
@@ -47,6 +48,16 @@ def test_the_steps_that_compile_leave_the_state_unchanged() -> None:
         assert (tried.seen, tried.steps) == (untried.seen, untried.steps)
     for one, other in zip(tried.average.parameters(), untried.average.parameters(), strict=True):
         assert (one == other).all()
+
+
+def test_frozen_levels_stay_frozen_after_the_steps_that_compile() -> None:
+    config = run_of("any").config
+    state = initial_state(config, noise_images(32).info(), CPU)
+    state.frozen = tuple(freeze_levels(state.discriminator, 2))
+    with _restored(state):
+        step(state, *blank_batch(config, noise_images(32).info(), CPU), config)
+    assert state.frozen
+    assert not any(weight.requires_grad for weight in state.frozen)
 
 
 def test_a_run_goes_on_where_there_is_no_compiler() -> None:

@@ -111,6 +111,23 @@ def test_frozen_levels_stay_as_the_parents() -> None:
     assert [torch.equal(before[name], after[name]) for name in convolutions] == [True, True, False, False]
 
 
+def test_a_parent_of_which_nothing_fits_is_refused_before_anything_is_made() -> None:
+    parent = trained("parent", model__width=8)
+    for other, message in (
+        ({"model__width": 16}, "model.width is 16 and that of parent, from which the run is to start, is 8"),
+        ({"model__family": "projection", "train__freeze_d": 2}, "model.family is projection and that of parent"),
+    ):
+        with pytest.raises(RunError, match=message):
+            child("child", **other)
+        assert not (parent.path.parent / "child").exists()
+    config = build_config(TINY | {"train.start_from": "parent", "train.freeze_d": 1})
+    assert parents.problem_with_parent(config, 1) == ""
+    assert "the images have 3 channels, those of parent 1" in parents.problem_with_parent(config, 3)
+    with pytest.raises(RunError, match=r"first\.weight does not fit: it would be frozen untrained"):
+        loaded(child("child", train__freeze_d=1), channels=3)
+    assert "fit" in loaded(child("other"), channels=3)[1]
+
+
 def test_a_parent_that_knows_the_test_images_is_refused() -> None:
     trained("parent")
     run = child("child")
@@ -128,7 +145,7 @@ def test_a_grandparent_that_knows_the_test_images_is_refused() -> None:
     eldest = finished_run("eldest", images, **{"data.image_size": 32})
     middle = finished_run("middle", random_set(40, images.names, seed=1))
     parents.keep_parent(middle.path, eldest.name)
-    run = child("child", train__start_from="middle")
+    run = child("child", train__start_from="middle", model__family="projection", model__width=middle.config.model.width)
     split = images.split.copy()
     split[np.flatnonzero(split == "train")[:3]] = "test"
     moved = replace(images, split=split)
