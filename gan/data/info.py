@@ -120,6 +120,11 @@ class DatasetInfo:
     subclass_separation: float = 0.0
     pseudo_labelled: PseudoLabelled | None = None
 
+    @property
+    def learned(self) -> int:
+        """How many images the networks learned, unlabelled ones included."""
+        return len(self.conditions) + (self.pseudo_labelled.learned if self.pseudo_labelled else 0)
+
     def training_counts(self) -> dict[str, int]:
         """The training images of each class or attribute, by its name."""
         return dict(zip(self.names, self.conditions.sum(axis=0, dtype=int).tolist(), strict=True))

@@ -16,8 +16,9 @@ import numpy as np
 from gan import jobs
 from gan.config.run_config import RunConfig
 from gan.data.fingerprint import Fingerprint, held_out_images_learned
-from gan.data.image_set import ImageSet
+from gan.data.image_set import UNLABELLED, ImageSet
 from gan.data.info import DatasetInfo
+from gan.data.unlabelled import images_to_learn
 from gan.errors import RunError, UserError
 from gan.evaluation.records.best_snapshot import best_score
 from gan.io.atomic import FileVersion, file_versions
@@ -52,7 +53,7 @@ class ParentProposal:
 
 @dataclass(frozen=True)
 class _TrainingSet:
-    """The facts that decide how well a run's networks fit; `images` are its training images."""
+    """The facts that decide how well a run's networks fit; `images` is how many it learned."""
 
     names: tuple[str, ...]
     channels: int
@@ -82,7 +83,7 @@ def propose_parent(
     on another set or more images of this one, on no fewer images, and on no validation or test image of this one. Among
     equals, that with the lowest kernel distance is proposed. `judge` gives the verdict on a run.
     """
-    if config.train.start_from or len(images.rows("train")) >= AUGMENT_BELOW:
+    if config.train.start_from or images_to_learn(config.data, images) >= AUGMENT_BELOW:
         return None
     candidates = sorted(_candidates(config, images), key=lambda candidate: candidate.rank, reverse=True)
     for _, equals in groupby(candidates, key=lambda candidate: candidate.rank):
@@ -99,7 +100,7 @@ def propose_parent(
 
 def _candidates(config: RunConfig, images: ImageSet) -> Iterator[_Candidate]:
     """The runs whose networks and sets fit; whether they are finished and good is not looked at yet."""
-    count, channels = len(images.rows("train")), images.images.shape[1]
+    count, channels = images_to_learn(config.data, images), images.images.shape[1]
     for run in all_runs():
         if run.config_problem or run.about.archived:
             continue
@@ -127,9 +128,7 @@ def _training_set(path: Path, versions: tuple[FileVersion, ...]) -> _TrainingSet
         return None
     if info is None:
         return None
-    return _TrainingSet(
-        info.names, info.channels, info.image_size, len(info.conditions), info.title, info.licence.rstrip(".")
-    )
+    return _TrainingSet(info.names, info.channels, info.image_size, info.learned, info.title, info.licence.rstrip("."))
 
 
 def _score_order(run: Run) -> tuple[bool, str, float]:
@@ -148,7 +147,7 @@ def _checked(
         return None
     theirs, ours = Fingerprint.load(run.path), Fingerprint.of(images)
     learned = held_out_images_learned([theirs, *parents.ancestor_fingerprints(run)], ours)
-    if learned or _has_the_same_images(theirs, ours):
+    if learned or _has_the_same_images(theirs, ours, config.data.pseudo_labels):
         return None
     seen = _snapshot(run)
     options: dict[str, Any] = {"train.start_from": f"{run.name}@{seen}"}
@@ -166,10 +165,11 @@ def _checked(
     return ParentProposal(run, seen, options, trained_on.title, trained_on.images, " ".join(reason))
 
 
-def _has_the_same_images(theirs: Fingerprint, ours: Fingerprint) -> bool:
-    """Whether their training images are all training images of ours, as of a set that was added twice."""
-    learned = theirs.digests[theirs.split == "train"]
-    return theirs.reading == ours.reading and bool(np.isin(learned, ours.digests[ours.split == "train"]).all())
+def _has_the_same_images(theirs: Fingerprint, ours: Fingerprint, unlabelled: bool) -> bool:
+    """Whether the images that they learned are all learned by ours, as of a set that was added twice; `unlabelled`:
+    ours learns those without a label too."""
+    learned, splits = theirs.digests[theirs.learned], ("train", UNLABELLED) if unlabelled else ("train",)
+    return theirs.reading == ours.reading and bool(np.isin(learned, ours.digests[np.isin(ours.split, splits)]).all())
 
 
 def _snapshot(run: Run) -> int:

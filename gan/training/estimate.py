@@ -7,6 +7,7 @@ from gan.config import settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.data.subclasses import condition_width
+from gan.data.unlabelled import images_to_learn, unlabelled_to_learn
 from gan.errors import GanError
 from gan.jobs.device_list import matching_devices
 from gan.runs.run import stored_runs
@@ -39,9 +40,11 @@ class Estimate:
     """Counts, bytes and seconds; None where not known yet."""
 
     images: int | None
-    """Training images; None before the set is read."""
+    """Images to learn (`images_to_learn`); None before the set is read."""
+    unlabelled: int
+    """How many of them have no label: their class is inferred before the training."""
     per_condition: dict[str, int] | None
-    """Training images of each class, or with each attribute."""
+    """Labelled training images of each class, or with each attribute."""
     weights: int | None
     """Parameters of both networks."""
     memory: int | None
@@ -61,8 +64,9 @@ class Estimate:
         if self.images is None or self.weights is None or self.memory is None or self.disk is None:
             lines = ["The image set was not read yet: counts and sizes are not known."]
         else:
+            inferred = f", {self.unlabelled:,} of them unlabelled" if self.unlabelled else ""
             lines = [
-                f"Training images: {self.images:,}",
+                f"Training images: {self.images:,}{inferred}",
                 f"Weights: {self.weights / 1e6:.1f} million",
                 f"Memory on a device: about {_bytes(self.memory)}",
                 f"Disk: about {_bytes(self.disk)}",
@@ -103,9 +107,9 @@ def estimate(config: RunConfig) -> Estimate:
     speed = find_speed(config)
     seconds = None if speed is None else config.train.kimg * 1000 / speed.images_per_second
     if image_set is None:
-        return Estimate(None, None, None, None, None, seconds, speed, scoring_cost(config, seconds))
+        return Estimate(None, 0, None, None, None, None, seconds, speed, scoring_cost(config, seconds))
     channels, size = image_set.images.shape[1], config.data.image_size
-    count = len(image_set.rows("train"))
+    count, unlabelled = images_to_learn(config.data, image_set), unlabelled_to_learn(config.data, image_set)
     conditions = condition_width(len(image_set.names), config.model.subclasses)
     generator, discriminator = parameter_counts(config.model, size, channels, len(image_set.names))
     both = generator + discriminator
@@ -115,7 +119,7 @@ def estimate(config: RunConfig) -> Estimate:
     snapshots = min(config.train.keep_snapshots, max(1, int(config.train.kimg // config.train.snapshot_kimg)))
     disk = 4 * (snapshots * generator + 2 * 3 * both)
     scoring = scoring_cost(config, seconds)
-    return Estimate(count, image_set.counts()["train"], both, memory, disk, seconds, speed, scoring)
+    return Estimate(count, unlabelled, image_set.counts()["train"], both, memory, disk, seconds, speed, scoring)
 
 
 def find_speed(config: RunConfig) -> Speed | None:

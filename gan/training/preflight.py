@@ -40,6 +40,7 @@ ProblemKey = Literal[
     "batch-larger-than-set",
     "too-few-per-class",  # fewer than class_findings.MIN_TRAINING_IMAGES
     "few-images-per-class",  # fewer than FEW_IMAGES
+    "few-labels-per-class",  # likewise with a label, and unlabelled images may be of the class too
     "balance-without-effect",
     "pseudo-labels-of-attributes",
     "no-unlabelled-images",
@@ -91,28 +92,42 @@ def _data_problems(config: RunConfig, estimate: Estimate) -> list[Problem]:
         text = "The images are read when the run starts: their number is not known yet."
         return [Problem("images-not-read", "note", text)]
     problems = []
-    if estimate.images < 2:
-        text = f"{estimate.images} training images: training takes at least 2."
+    if (labelled := estimate.images - estimate.unlabelled) < 2:
+        text = f"{labelled} training images with a label: training takes at least 2."
         problems.append(Problem("too-few-images", "error", text))
     elif estimate.images < config.train.batch:
         text = (
             f"A batch of {config.train.batch} is larger than the {estimate.images} training images: lower train.batch."
         )
         problems.append(Problem("batch-larger-than-set", "warning", text))
-    advice = advice_against(image_set.kind, estimate.per_condition)
-    if advice:
-        problems.append(Problem("too-few-per-class", "warning", advice))
-    few = {name: count for name, count in estimate.per_condition.items() if count < FEW_IMAGES}
-    if few and not advice and not config.data.pseudo_labels:  # unlabelled images join the few
-        names = _rarest(few)
-        text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little diversity."
-        problems.append(Problem("few-images-per-class", "warning", text))
+    problems.extend(_class_size_problems(image_set.kind, estimate.per_condition, estimate.unlabelled))
     if config.data.balance and image_set.kind == "attributes":
         text = "data.balance has no effect: these images have attributes, not classes."
         problems.append(Problem("balance-without-effect", "note", text))
     if config.data.pseudo_labels:
         problems.append(_pseudo_label_problem(image_set))
-    return [*problems, *_condition_problems(config, image_set, max(estimate.per_condition.values()))]
+    largest = max(estimate.per_condition.values()) + estimate.unlabelled
+    return [*problems, *_condition_problems(config, image_set, largest)]
+
+
+def _class_size_problems(kind: str, labelled: Mapping[str, int], unlabelled: int) -> Iterator[Problem]:
+    """Conditions with few images: by their labels, where all of the `unlabelled` images to learn would not help."""
+    advice = advice_against(kind, labelled, unlabelled)
+    few = {name: count for name, count in labelled.items() if count < FEW_IMAGES}
+    if advice:
+        yield Problem("too-few-per-class", "warning", advice)
+    elif not few:
+        return
+    elif min(few.values()) + unlabelled < FEW_IMAGES:
+        names = _rarest({name: count for name, count in few.items() if count + unlabelled < FEW_IMAGES})
+        text = f"Fewer than {FEW_IMAGES} training images of {names}: expect near copies of them and little diversity."
+        yield Problem("few-images-per-class", "warning", text)
+    else:
+        text = (
+            f"Fewer than {FEW_IMAGES} training images have the label {_rarest(few)}: how many more are learned depends "
+            "on the classes inferred for the unlabelled ones."
+        )
+        yield Problem("few-labels-per-class", "note", text)
 
 
 def _rarest(counts: Mapping[str, int]) -> str:
@@ -166,7 +181,7 @@ def _family_problems(config: RunConfig) -> Iterator[Problem]:
 
 
 def _condition_problems(config: RunConfig, image_set: ImageSet, largest: int) -> Iterator[Problem]:
-    """Options that do not fit the set's conditions; `largest` is the number of images of the largest class."""
+    """Options that do not fit the set's conditions; `largest` is the number of images that a class may have at most."""
     needed = 2 * MIN_IMAGES_PER_SUBCLASS
     if config.model.subclasses > 1 and image_set.kind == "attributes":
         text = "model.subclasses takes 1 here: these images have attributes, not classes."

@@ -5,6 +5,7 @@
 Why it takes each option, and where that was measured: `auto_choices.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from gan.data.image_set import ImageSet
 from gan.data.ingest.checks.class_findings import MIN_TRAINING_IMAGES
 from gan.data.subclasses import MIN_IMAGES_PER_SUBCLASS
 from gan.data.training_size import Sides, size_choice
-from gan.data.unlabelled import unlabelled_for_training
+from gan.data.unlabelled import images_to_learn, unlabelled_to_learn
 from gan.errors import RunError
 from gan.jobs.device_list import matching_devices, no_such_device
 
@@ -94,7 +95,7 @@ def recommend(data: DataConfig, image_set: ImageSet, job: JobConfig, sides: Side
     """
     on_cpu = _is_on_cpu(job)
     counts = image_set.counts()["train"]
-    total = _images_to_learn(data, image_set)
+    total, unlabelled = images_to_learn(data, image_set), unlabelled_to_learn(data, image_set)
     imbalanced = image_set.kind == "class" and max(counts.values()) > MAX_IMBALANCE * min(counts.values())
     augment = total < AUGMENT_BELOW
     kimg = _length(total, on_cpu) * (AUGMENTED_LENGTH if augment else 1)
@@ -110,11 +111,11 @@ def recommend(data: DataConfig, image_set: ImageSet, job: JobConfig, sides: Side
     values |= {"loss.mismatched": MISMATCHED_SHARE if augment and not image_set.one_condition() else 0.0}
     values |= {"train.kimg": kimg, "train.snapshot_kimg": kimg / 10, "train.augment": augment}
     values |= {"train.noise": 1.0 if small else TRAINING_NOISE}
-    divisible = image_set.kind == "class" and max(counts.values()) >= 2 * MIN_IMAGES_PER_SUBCLASS
+    divisible = image_set.kind == "class" and max(counts.values()) + unlabelled >= 2 * MIN_IMAGES_PER_SUBCLASS
     values |= {"model.subclasses": SUBCLASSES if divisible and not small else 1}
     config = options.build_config(values)
     why = _why(config, image_set, counts, on_cpu, sides)
-    return Recommendation(config, why, advice_against(image_set.kind, counts))
+    return Recommendation(config, why, advice_against(image_set.kind, counts, unlabelled))
 
 
 def _is_on_cpu(job: JobConfig) -> bool:
@@ -124,12 +125,6 @@ def _is_on_cpu(job: JobConfig) -> bool:
     if not devices:
         raise RunError(no_such_device(job.device))
     return devices[0] == "cpu"
-
-
-def _images_to_learn(data: DataConfig, image_set: ImageSet) -> int:
-    """The training images, and the unlabelled ones that may be learned too."""
-    unlabelled = len(unlabelled_for_training(image_set)) if data.pseudo_labels else 0
-    return len(image_set.rows("train")) + unlabelled
 
 
 def _length(total: int, on_cpu: bool) -> float:
@@ -156,9 +151,9 @@ def _batch(total: int, size: int, on_cpu: bool) -> int:
 
 def _why(config: RunConfig, image_set: ImageSet, counts: dict[str, int], on_cpu: bool, sides: Sides | None) -> str:
     """What the set is and what follows from that, in one sentence."""
-    total, size, kimg = _images_to_learn(config.data, image_set), config.data.image_size, config.train.kimg
+    total, size, kimg = images_to_learn(config.data, image_set), config.data.image_size, config.train.kimg
     colour, device = "colour" if image_set.images.shape[1] == 3 else "grey", "CPU" if on_cpu else "GPU"
-    unlabelled = total - len(image_set.rows("train"))
+    unlabelled = unlabelled_to_learn(config.data, image_set)
     inferred = f", {unlabelled:,} of them with a class that is inferred," if unlabelled else ""
     parts = [
         f"For {total:,} {colour} images{inferred} of {size} px{_size_reason(config.data, sides)} on a {device}: the "
@@ -188,9 +183,12 @@ def _size_reason(data: DataConfig, sides: Sides | None) -> str:
     return f" (your choice; the usual size of this set is {usual} px)"
 
 
-def advice_against(kind: str, counts: dict[str, int]) -> str:
-    """Why not to train yet, where a class has fewer than `MIN_TRAINING_IMAGES` training images; else ""."""
-    few = [f"{name} ({count})" for name, count in counts.items() if count < MIN_TRAINING_IMAGES]
+def advice_against(kind: str, counts: Mapping[str, int], unlabelled: int) -> str:
+    """Why not to train yet, where a class has fewer than `MIN_TRAINING_IMAGES` training images; else "".
+
+    `counts` are those with a label; any of the `unlabelled` ones that are learned too may be of that class.
+    """
+    few = [f"{name} ({count})" for name, count in counts.items() if count + unlabelled < MIN_TRAINING_IMAGES]
     if not few or kind != "class":
         return ""
     return (

@@ -10,6 +10,8 @@ from gan import jobs
 from gan.access.identity import Identity, Role, acting_as
 from gan.config.options import build_config, replace_options
 from gan.data.fingerprint import FILE, Fingerprint
+from gan.data.image_set import UNLABELLED
+from gan.data.info import PseudoLabelled
 from gan.monitoring.parent_proposal import ParentProposal, propose_parent
 from gan.monitoring.run_verdict import RunVerdict, run_verdict
 from gan.runs import lifecycle, notes, parents
@@ -48,6 +50,28 @@ def test_the_networks_that_fit_best_come_first_then_the_classes_the_number_of_im
         assert find_proposal().run.name == run.name
         lifecycle.delete_run(run)
     assert propose_parent(CONFIG, FEW) is None
+
+
+def test_unlabelled_images_count_where_they_are_learned() -> None:
+    run = finished_run("larger", random_set(90, seed=2))
+    unlabelled = np.arange(len(FEW)) < 5
+    conditions, more = FEW.conditions.copy(), random_set(AUGMENT_BELOW, seed=3)
+    conditions[unlabelled] = 0
+    ours = dataclasses.replace(FEW, conditions=conditions, split=np.where(unlabelled, UNLABELLED, FEW.split))
+    many = dataclasses.replace(
+        more, conditions=np.zeros_like(more.conditions), split=np.full(len(more), UNLABELLED, dtype="<U10")
+    )
+    learning = replace_options(CONFIG, {"data.pseudo_labels": True})
+    assert propose_parent(learning, ours)
+    assert propose_parent(CONFIG, many)
+    assert propose_parent(learning, many) is None
+    info = run.info()
+    dataclasses.replace(
+        info, conditions=info.conditions[:10], pseudo_labelled=PseudoLabelled(90, (80, 0), 0, 0, 0, 0, 1.0)
+    ).save(run.path)
+    proposal = propose_parent(CONFIG, FEW)
+    assert proposal is not None
+    assert proposal.images == 90
 
 
 def unfinished(run: Run) -> None:

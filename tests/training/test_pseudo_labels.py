@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gan.config import options, settings
-from gan.config.run_config import RunConfig
+from gan.config.run_config import JobConfig, RunConfig
 from gan.data import registry
 from gan.data.fingerprint import Fingerprint
 from gan.data.image_set import UNLABELLED
@@ -20,7 +20,7 @@ from gan.errors import DamagedFileError, DataError, RunError
 from gan.io.progress import silent
 from gan.jobs.worker import working
 from gan.runs import lifecycle
-from gan.training import start_from
+from gan.training import recommend, start_from
 from gan.training.estimate import estimate
 from gan.training.preflight import find_problems
 from gan.training.pseudo_labels import FILE, load_pseudo_labels, with_pseudo_labels
@@ -185,6 +185,7 @@ def test_preflight_says_what_can_be_learned() -> None:
     add_squares("own")
     assert problems(config, "error") == {}
     assert "few-images-per-class" not in problems(config, "warning"), "unlabelled ones join the few"
+    assert "the label plain (28), square (28): how many more" in problems(config, "note")["few-labels-per-class"]
     labelled_alone = options.replace_options(config, {"data.pseudo_labels": False})
     assert "few-images-per-class" in problems(labelled_alone, "warning")
     assert "the classes of 24 unlabelled ones" in problems(config, "note")["pseudo-labels-first"]
@@ -193,6 +194,32 @@ def test_preflight_says_what_can_be_learned() -> None:
     assert (
         "has no unlabelled images. Set data.pseudo_labels to false" in problems(digits, "error")["no-unlabelled-images"]
     )
+
+
+def test_unlabelled_images_that_are_learned_count_before_a_start() -> None:
+    data = add_squares("own", labelled=52, unlabelled=240)
+    images = registry.load_image_set(data)
+    assert images.counts()["train"] == {"plain": 18, "square": 18}
+    recommended = recommend.recommend(data, images, JobConfig(device="cpu"))
+    config = options.replace_options(recommended.config, {"model.subclasses": 2, "train.batch": 64})
+    assert not recommended.advice
+    assert problems(config, "warning") == {}
+    assert problems(config, "note").keys() == {"few-labels-per-class", "pseudo-labels-first"}
+    labelled_alone = options.replace_options(config, {"data.pseudo_labels": False})
+    assert problems(labelled_alone, "warning").keys() == {"batch-larger-than-set", "too-few-per-class"}
+    assert "subclasses-without-effect" in problems(labelled_alone, "note")
+    with_all, without = estimate(config), estimate(labelled_alone)
+    assert (with_all.images, with_all.unlabelled, with_all.per_condition) == (276, 240, {"plain": 18, "square": 18})
+    assert "Training images: 276, 240 of them unlabelled" in with_all.lines()
+    assert (without.images, without.unlabelled) == (36, 0)
+    assert (with_all.memory or 0) > (without.memory or 0)
+
+
+def test_a_class_stays_too_small_where_all_unlabelled_images_would_not_do() -> None:
+    config = options.build_config({f"data.{name}": value for name, value in add_squares("own", 52, 5)})
+    assert problems(config, "warning").keys() >= {"too-few-per-class"}
+    config = options.build_config({f"data.{name}": value for name, value in add_squares("more", 52, 15)})
+    assert "of plain (18), square (18)" in problems(config, "warning")["few-images-per-class"]
 
 
 def test_attributes_have_no_inferred_class() -> None:

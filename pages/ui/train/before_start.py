@@ -133,8 +133,9 @@ def estimate_figures(estimated: Estimate) -> None:
     if estimated.per_condition:
         fewest, most = min(estimated.per_condition.values()), max(estimated.per_condition.values())
         each = f"{fewest:,} to {most:,}" if fewest < most else f"{fewest:,}"
+        unlabelled = f" {estimated.unlabelled:,} without a label, and" if estimated.unlabelled else ""
         st.caption(
-            f"{fmt.images(estimated.images or 0)} to train on: {each} of each of the "
+            f"{fmt.images(estimated.images or 0)} to train on:{unlabelled} {each} of each of the "
             f"{len(estimated.per_condition)} conditions."
         )
 
