@@ -62,6 +62,10 @@ class PseudoLabelled:
         )
 
 
+Counts = tuple[Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=64)], ...]
+"""Images of each subclass of each class."""
+
+
 class _DataJson(TypedDict):
     """The content of data.json."""
 
@@ -73,8 +77,9 @@ class _DataJson(TypedDict):
     title: str
     source: str
     licence: str
-    subclasses: tuple[Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=64)], ...]
+    subclasses: Counts
     subclass_separation: float
+    labelled_subclasses: NotRequired[Counts]
     pseudo_labelled: NotRequired[PseudoLabelled | None]
 
 
@@ -104,7 +109,7 @@ class DatasetInfo:
     training images in pixels, `native_size` that of generated images after the padding is cropped. For a run with
     subclasses, `subclasses` (K, S) counts the images that were learned of each, and `subclass_separation` is the
     measure of `Subclasses`. `pseudo_labelled` are unlabelled images that were learned too; `conditions` has none of
-    them.
+    them, and `labelled_subclasses` (K, S) counts without them: () where there are none.
     """
 
     names: tuple[str, ...]
@@ -118,6 +123,7 @@ class DatasetInfo:
     conditions: NDArray[np.uint8]
     subclasses: tuple[tuple[int, ...], ...] = ()
     subclass_separation: float = 0.0
+    labelled_subclasses: tuple[tuple[int, ...], ...] = ()
     pseudo_labelled: PseudoLabelled | None = None
 
     @property
@@ -148,6 +154,9 @@ class DatasetInfo:
             raise damaged_file(folder / "data.json", "native_size is larger than image_size")
         if subclasses and (len(subclasses) != len(names) or len({len(row) for row in subclasses}) != 1):
             raise damaged_file(folder / "data.json", "subclasses does not have one row of equal length per name")
+        labelled = texts.get("labelled_subclasses", ())
+        if labelled and tuple(map(len, labelled)) != tuple(map(len, subclasses)):
+            raise damaged_file(folder / "data.json", "labelled_subclasses does not have one count per subclass")
         inferred = texts.get("pseudo_labelled")
         if inferred is not None and len(inferred.counts) != len(names):
             raise damaged_file(folder / "data.json", "pseudo_labelled does not have one count per name")

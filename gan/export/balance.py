@@ -28,8 +28,7 @@ def balance_table(
     """How many synthetic images bring each class of the training split to `target`, by default the largest class.
 
     `chosen` are classes or subclasses as the text of conditions, by default all classes. One that has as many gets
-    none. Raises
-    UserError for attributes, for a class that does not exist, and for a target below 1.
+    none. Raises UserError for attributes, for a class that does not exist, and for a target below 1.
     """
     if info.kind != "class":
         raise UserError("Only classes can be balanced; this run has attributes: name --condition instead.")
@@ -54,7 +53,9 @@ def balance_items(
     missing = tuple((row.condition, row.synthetic) for row in balance_table(info, target, chosen) if row.synthetic)
     if missing:
         return missing
-    if target is None:
+    if chosen is None and target is None:
         raise UserError("Every class has the same number of training images already: name --per-class instead.")
     each = "Every class" if chosen is None else " and ".join(chosen)
+    if target is None:
+        raise UserError(f"{each} has as many training images as the largest class already: name --per-class instead.")
     raise UserError(f"{each} has {target:,} training images or more already: choose a higher number.")

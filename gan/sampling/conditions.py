@@ -165,9 +165,12 @@ class Condition:
         return POSITIONS * (1 + zlib.crc32(self.text(info).encode("utf-8", "surrogatepass")) % COMBINATIONS)
 
     def matching_images(self, info: DatasetInfo) -> int:
-        """Number of real training images with all of these values, or of the subclass."""
+        """Number of labelled training images with all of these values, or of the subclass.
+
+        Images whose class was inferred are learned and sampled, and are not counted as real ones of a class.
+        """
         if self.subclass is not None:
-            return info.subclasses[self.fixed[0][0]][self.subclass]
+            return (info.labelled_subclasses or info.subclasses)[self.fixed[0][0]][self.subclass]
         return int(self._matches(info).sum())
 
     def matching_positions(self, info: DatasetInfo) -> NDArray[np.int64]:

@@ -26,8 +26,10 @@ from pages.ui import background, cache_images, link_echo
 from pages.ui.gallery import export_form
 from tests.conftest import trained
 from tests.support.evaluation import SMALL_BUDGET, demo_scores
+from tests.support.exactness import train_until
 from tests.support.jobs import wait_until
 from tests.support.pages import buttons, grid_rows, page, said, tiles
+from tests.support.unlabelled import add_squares, squares_run
 
 
 @pytest.fixture
@@ -243,6 +245,19 @@ def test_real_and_generated_images_of_each_subclass_stand_below_each_other() -> 
         assert sum(alt.startswith(f"Generated image of 3, subclass {subclass}, run divided") for alt in alts) == 8
     registry.cache_folder(run.config.data).rename(run.path / "moved away")
     assert [row["name"] for row in grid_rows(shown())] == ["Subclass 1", "Subclass 2"]
+
+
+def test_real_images_of_a_subclass_are_counted_apart_from_those_whose_class_was_inferred() -> None:
+    add_squares("own", labelled=80, unlabelled=160)
+    run = squares_run("squares", **{"model.subclasses": 2})
+    train_until(run, None)
+    info = run.info()
+    at = view(page("gallery", run="squares"), "Subclasses")
+    notes = [row["note"] for row in grid_rows(at) if row["note"] != "real"]
+    assert notes == [
+        f"{labelled} real + {learned - labelled} inferred, {learned / 108:.0%}"
+        for labelled, learned in zip(info.labelled_subclasses[0], info.subclasses[0], strict=True)
+    ]
 
 
 def test_more_images_of_one_subclass_are_shown_and_downloaded() -> None:

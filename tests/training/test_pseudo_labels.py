@@ -16,11 +16,13 @@ from gan.data.fingerprint import Fingerprint
 from gan.data.image_set import UNLABELLED
 from gan.data.info import DatasetInfo, PseudoLabelled
 from gan.data.order import training_order
-from gan.errors import DamagedFileError, DataError, RunError
+from gan.errors import DamagedFileError, DataError, RunError, UserError
+from gan.export import balance
 from gan.io.progress import silent
 from gan.jobs.worker import working
 from gan.runs import lifecycle
-from gan.training import recommend, start_from
+from gan.sampling.conditions import Condition
+from gan.training import recommend, start_from, subclass_labels
 from gan.training.estimate import estimate
 from gan.training.preflight import find_problems
 from gan.training.pseudo_labels import FILE, load_pseudo_labels, with_pseudo_labels
@@ -57,6 +59,29 @@ def test_clusters_within_classes_are_those_of_all_images_that_are_learned() -> N
     _, info = load_training_set(squares_run("run", **{"model.subclasses": 2}), images, silent)
     assert np.array(info.subclasses).sum(axis=1).tolist() == [28 + 80, 28 + 80]
     assert all(count for counts in info.subclasses for count in counts)  # of 28 images there would be one cluster
+
+
+def test_real_images_of_a_subclass_are_the_labelled_ones_as_of_a_class() -> None:
+    images = registry.load_image_set(add_squares("own", labelled=80, unlabelled=160))
+    run = squares_run("run", **{"model.subclasses": 2})
+    load_training_set(run, images, silent)[1].save(run.path)
+    info = run.info()
+    assert sum(info.subclasses[0]) == 28 + 80
+    of_class, *parts = (Condition.from_text(text, info) for text in ("plain", "plain, subclass 1", "plain, subclass 2"))
+    assert of_class.matching_images(info) == 28 == sum(part.matching_images(info) for part in parts)
+    rows = balance.balance_table(info, 40, ["plain", "plain, subclass 1", "plain, subclass 2"])
+    assert [row.total for row in rows] == [40, 40, 40]
+    assert dict(balance.balance_items(info, None, ["plain, subclass 1"])).keys() == {"plain, subclass 1"}
+    with pytest.raises(UserError, match="plain has as many training images as the largest class"):
+        balance.balance_items(info, None, ["plain"])
+    found = subclass_labels.load_subclasses(run, len(images))
+    assert found is not None
+    plain = images.rows("train")[images.labels()[images.rows("train")] == 0]
+    assert parts[1].matching_images(info) == (found.labels[plain] == 1).sum()
+    path = run.path / "data.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"labelled_subclasses": [[1, 2, 3], [1, 2, 3]]}))
+    with pytest.raises(RunError, match="labelled_subclasses does not have one count per subclass"):
+        run.info()
 
 
 def test_without_the_option_nothing_changes() -> None:

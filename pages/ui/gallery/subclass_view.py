@@ -62,9 +62,13 @@ def _every_subclass(run: Run, info: DatasetInfo, request: ExportRequest, parts: 
     """A row of generated images of each subclass, and one of real images below it."""
     texts = [part.text(info) for part in parts]
     shown = replace(request, items=tuple((text, IMAGES) for text in texts))
-    counts = [part.matching_images(info) for part in parts]
+    position = parts[0].fixed[0][0]
+    learned = [info.subclasses[position][part.subclass] for part in parts if part.subclass is not None]
     real = cache_images.real_examples(run, texts, IMAGES, 0)
-    notes = [f"{fmt.number(count)} real, {count / sum(counts):.0%}" for count in counts]
+    notes = [
+        f"{_counted(part.matching_images(info), count)}, {count / sum(learned):.0%}"
+        for part, count in zip(parts, learned, strict=True)
+    ]
     with st.container(key="subclasses"):
         marking.marked_groups(
             run, info, cache_torch.first_images(run, shown, IMAGES, 0), key=f"subclasses {run.name}",
@@ -72,3 +76,9 @@ def _every_subclass(run: Run, info: DatasetInfo, request: ExportRequest, parts: 
             titles=[(f"Subclass {text.rpartition(' ')[2]}", note) for text, note in zip(texts, notes, strict=True)],
             real=[("real", images) for images in real or ()],
         )  # fmt: skip
+
+
+def _counted(labelled: int, learned: int) -> str:
+    """The real images of a subclass, and apart from them those whose class was inferred."""
+    inferred = learned - labelled
+    return f"{fmt.number(labelled)} real" + (f" + {fmt.number(inferred)} inferred" if inferred > 0 else "")
