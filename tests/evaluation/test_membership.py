@@ -8,12 +8,16 @@ from scipy.stats import binom
 
 from gan.config.options import build_config
 from gan.data import registry
-from gan.errors import DataError, StoppedError
+from gan.data.image_set import UNLABELLED
+from gan.errors import DataError, RunError, StoppedError
+from gan.evaluation.budget import MembershipBudget
 from gan.evaluation.privacy.membership import membership_test
 from gan.evaluation.records.membership_results import CLOSEST, compare_distances, load_membership, near_share, roc_auc
 from gan.io.contact_sheet import to_pil
 from tests.conftest import trained
 from tests.support.evaluation import stop
+from tests.support.exactness import train_until
+from tests.support.unlabelled import add_squares, squares_run, true_labels
 
 
 def digits_in_folders(root: Path, training: int, held_out: int) -> Path:
@@ -68,6 +72,22 @@ def test_it_stops_when_asked_and_says_when_images_are_too_few(tmp_path: Path) ->
     small = trained("few", data__name="folder", data__path=str(few), data__image_size=32)
     with pytest.raises(DataError, match="has 5 validation images: a membership test takes at least 20"):
         membership_test(small)
+
+
+def test_unlabelled_images_that_were_learned_are_members_too() -> None:
+    images = registry.load_image_set(add_squares("own", labelled=240, unlabelled=100))
+    learned, held_out = len(images.rows("train")) + 100, len(images.rows("val"))
+    run = squares_run("run")
+    train_until(run, None)
+    result = membership_test(run, budget=MembershipBudget(samples=(60, 60)))
+    assert result.n == {"members": learned - held_out, "held_out": held_out, "samples": 60}
+    assert result.notices[0].startswith(f"100 of {learned} training images have no label")
+    assert load_membership(run, result.snapshot) == result
+    others = true_labels(images)
+    others.labels[images.rows(UNLABELLED)[0]] = -1
+    others.save(run)
+    with pytest.raises(RunError, match=r"other unlabelled images than its pseudo_labels\.npz names"):
+        membership_test(run)
 
 
 def test_both_statistics_by_hand() -> None:

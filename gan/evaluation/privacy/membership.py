@@ -10,6 +10,8 @@ with several images who are not named, which raises false alarms; and one patien
 risk. A finding is a reason to look; none is no proof. The test uses
 samples only: someone with the weights can find out more.
 
+Members are all images that the run learned, unlabelled ones with an inferred class included.
+
 Letters: n images, C channels, H W, K conditions.
 """
 
@@ -19,7 +21,8 @@ from functools import partial
 import numpy as np
 
 from gan import __version__
-from gan.data.image_set import ImageSet
+from gan.data.fingerprint import check_learned
+from gan.data.image_set import UNLABELLED, ImageSet
 from gan.errors import DataError
 from gan.evaluation.budget import MembershipBudget
 from gan.evaluation.classifiers.reference import native_images, sample_rows, split_sha256
@@ -30,6 +33,7 @@ from gan.evaluation.training_images import load_training_images
 from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling.sampler import Sampler, load_generator
+from gan.training.pseudo_labels import with_pseudo_labels
 
 LEAST = 20
 """Smallest number of members and of held-out images."""
@@ -46,11 +50,12 @@ def membership_test(
 ) -> MembershipResult:
     """Test a snapshot, by default the newest, and save the result in the run's `evaluation/`.
 
-    Raises RunError where the training images are not on this machine or have changed, DataError where there are fewer
-    than 20 training or validation images.
+    Raises RunError where the training images are not on this machine, or they or their inferred classes have changed,
+    DataError where there are fewer than 20 training or validation images.
     """
     began = time.time()
-    sampler, images = load_generator(run, snapshot), load_training_images(run, progress)
+    sampler, labelled = load_generator(run, snapshot), load_training_images(run, progress)
+    images = _learned_images(run, labelled)
     members, held_out = (sample_rows(images, split, budget.images, seed) for split in ("train", "val"))
     for split, rows in (("training", members), ("validation", held_out)):
         if len(rows) < LEAST:
@@ -75,7 +80,7 @@ def membership_test(
         control_near=comparison.control_near,
         p_value=comparison.p_value,
         patients_named=images.group is not None,
-        notices=_notices(images, comparison.held_out),
+        notices=_notices(images, comparison.held_out, len(members), int((labelled.split[members] == UNLABELLED).sum())),
         made_with={
             "time": began,
             "seconds": time.time() - began,
@@ -89,6 +94,13 @@ def membership_test(
     return result
 
 
+def _learned_images(run: Run, labelled: ImageSet) -> ImageSet:
+    """The run's set, in which the unlabelled images that it learned are training images with their inferred class."""
+    images, _ = with_pseudo_labels(run, labelled)
+    check_learned(run.path, images.split == "train")
+    return images
+
+
 def _samples(sampler: Sampler, images: ImageSet, seed: int, limits: tuple[int, int], progress: PhaseProgress) -> Images:
     """Samples (n, C, H, W) with the conditions of training images in turn, n as many, within `limits`."""
     conditions = images.conditions[sample_rows(images, "train", len(images), seed)]
@@ -100,9 +112,15 @@ def _samples(sampler: Sampler, images: ImageSet, seed: int, limits: tuple[int, i
     return np.concatenate(parts)
 
 
-def _notices(images: ImageSet, held_out: int) -> list[str]:
-    """Limits of the result that a reader must know, one sentence each."""
+def _notices(images: ImageSet, held_out: int, members: int, inferred: int) -> list[str]:
+    """Limits of the result that a reader must know; `inferred` of the members have no label."""
     notices = []
+    if inferred:
+        notices.append(
+            f"{inferred:,} of {members:,} training images have no label: a classifier was sure of their class. The "
+            "held-out ones are not chosen in this way. Where the two differ by themselves, the test raises a false "
+            "alarm or hides a risk."
+        )
     if held_out < 100:
         notices.append(f"Only {held_out} held-out images: too few to detect a small risk.")
     if images.group is None:
