@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gan.config import options, presets
-from gan.config.run_config import RunConfig
+from gan.config.run_config import ModelConfig, RunConfig
 from gan.errors import DataError, UserError
 from gan.io.terminal import show
 
@@ -99,6 +99,8 @@ def _recommended(requested: RunConfig, given: dict[str, Any], sides: "Sides | No
     images = load_image_set(requested.data)
     recommended = recommend.recommend(requested.data, images, requested.job, sides)
     show(recommended.why, error=True)
+    if given.get("model.family", recommended.config.model.family) != recommended.config.model.family:
+        given = {"model.upsampling": ModelConfig().upsampling} | given  # the other families have one way each
     config = options.replace_options(recommended.config, given)
     proposal = propose_parent(config, images) if "train.start_from" not in given else None
     if proposal is not None:

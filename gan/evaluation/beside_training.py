@@ -8,9 +8,10 @@ the CPU time that the training has had. No torch.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from statistics import fmean
+from typing import TypeVar
 
 from gan import jobs
 from gan.errors import UserError
@@ -25,6 +26,7 @@ from gan.runs.run import Run, all_runs
 from gan.training.estimate import SCORING_SHARE
 from gan.training.snapshot_hooks import SavedSnapshot, SnapshotHooks
 
+Answer = TypeVar("Answer")
 ENDING = "ending"
 """The phase in which the task looks for new snapshots for the last time."""
 SHORTEST_SECONDS = 60.0
@@ -39,8 +41,22 @@ WAIT_SECONDS = 10.0
 
 
 def training_hooks() -> SnapshotHooks:
-    """The trainer's hooks: keep the best snapshot, score each, end when scores no longer get better."""
-    return SnapshotHooks(best_snapshot, reason_to_end, score_if_due)
+    """The trainer's hooks: keep the best snapshot, score each, end when scores no longer get better.
+
+    Scores that cannot be read, such as by a fault of a shared disk, are printed and not taken: training goes on.
+    """
+    return SnapshotHooks(_if_readable(best_snapshot, None), _if_readable(reason_to_end, ""), score_if_due)
+
+
+def _if_readable(ask: Callable[[Run], Answer], otherwise: Answer) -> Callable[[Run], Answer]:
+    def answer(run: Run) -> Answer:
+        try:
+            return ask(run)
+        except (UserError, OSError) as error:
+            show(f"The scores of the snapshots cannot be read: {error}")
+            return otherwise
+
+    return answer
 
 
 def score_if_due(run: Run, snapshot: SavedSnapshot) -> None:

@@ -23,6 +23,7 @@ from gan.data.sources import celeba, download, medmnist, mnist
 from gan.data.sources.download import file_md5
 from gan.errors import DataError
 from tests.support.celeba import write_celeba
+from tests.support.medmnist import write_medmnist
 
 
 def config(**values: object) -> DataConfig:
@@ -43,20 +44,6 @@ def write_mnist(folder: Path, zipped: bool) -> dict[str, np.ndarray]:
         path = folder / (f"{name}.gz" if zipped else name)
         path.write_bytes(gzip.compress(content) if zipped else content)
     return arrays
-
-
-def write_medmnist(flag: str, side: int = 28, colour: bool = False, labels: int = 1, classes: int = 2) -> Path:
-    """A small npz in MedMNIST's layout."""
-    folder = settings.public_data() / "medmnist"
-    folder.mkdir(parents=True, exist_ok=True)
-    generator, arrays = np.random.default_rng(0), {}
-    for split, count in zip(SPLITS, (30, 10, 12), strict=True):
-        shape = (count, side, side, 3) if colour else (count, side, side)
-        arrays[f"{split}_images"] = generator.integers(0, 256, shape, dtype=np.uint8)
-        arrays[f"{split}_labels"] = generator.integers(0, classes, (count, labels)).astype(np.uint8)
-    path = folder / (f"{flag}.npz" if side == 28 else f"{flag}_{side}.npz")
-    np.savez_compressed(path, **arrays)
-    return path
 
 
 def test_digits_have_every_class_in_every_split() -> None:

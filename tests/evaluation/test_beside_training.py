@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ def test_training_computes_the_same_beside_scores() -> None:
     assert [one.snapshot for one in list_light_scores(run)] == run.snapshots() == [160, 320]
     assert rows(run) == rows(plain)
     assert same(final_weights(run), final_weights(plain))
+
+
+def test_a_run_goes_on_where_scores_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(run: Run) -> None:
+        raise OSError(5, "Input/output error")
+
+    for ask in ("best_snapshot", "reason_to_end"):
+        monkeypatch.setattr(beside_training, ask, failing)
+    run = lifecycle.create_run(options.build_config(TINY), "unreadable")
+    with working(run.path, "cpu") as worker:
+        train(run, worker, hooks=replace(beside_training.training_hooks(), saved=lambda run, snapshot: None))
+    assert run.snapshots() == [160, 320]
+    assert capsys.readouterr().out.count("The scores of the snapshots cannot be read: [Errno 5]") == 3
 
 
 def test_a_run_ends_by_itself_where_scores_no_longer_get_better() -> None:

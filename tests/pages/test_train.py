@@ -21,6 +21,7 @@ from pages.ui.train import config_diff, lengths
 from tests.support.celeba import write_celeba
 from tests.support.image_files import class_files, zip_of
 from tests.support.jobs import clean_up, submitted, wait_for_state, wait_until_begun
+from tests.support.medmnist import write_medmnist
 from tests.support.pages import buttons, ended, made, page, said
 from tests.support.parent_runs import SEEN, finished_run, random_set
 from tests.support.unlabelled import add_squares
@@ -63,16 +64,31 @@ def test_changes_are_told_as_people_read_them(before: dict[str, object], after: 
     assert text in "\n".join(config_diff.change_text(*one) for one in found)
 
 
-def test_options_of_classes_are_not_offered_for_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("data", [{"name": "celeba"}, {"name": "medmnist", "flag": "chestmnist"}])
+def test_options_of_classes_are_not_offered_for_attributes(
+    monkeypatch: pytest.MonkeyPatch, data: dict[str, object]
+) -> None:
     monkeypatch.setattr(launch, "start_scheduler", lambda: False)
     write_celeba(settings.public_data(), 60)
-    registry.load_image_set(DataConfig.model_validate({"name": "celeba", "image_size": 32}))
-    made("faces", **{"data.name": "celeba", "data.image_size": 32, "data.balance": True, "model.subclasses": 4})
+    write_medmnist("chestmnist", labels=14)
+    registry.load_image_set(DataConfig.model_validate({"image_size": 32} | data))
+    of_set = {f"data.{name}": value for name, value in data.items()}
+    made("faces", **of_set | {"data.image_size": 32, "data.balance": True, "model.subclasses": 4})
     at = page("train", clone="faces")
     labels = {toggle.label for toggle in at.toggle} | {number.label for number in at.number_input}
     assert not {"Balance classes", "Subclasses"} & labels
     assert {"Augment for the discriminator", "Seed"} <= labels
     assert "model.subclasses takes 1" not in said(at)
+
+
+def test_the_way_of_upsampling_is_offered_to_the_family_that_has_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    made("nearest", **{"model.family": "projection", "model.upsampling": "nearest"})
+    at = page("train", clone="nearest")
+    assert at.selectbox(key="option model.upsampling").value == "nearest"
+    at.selectbox(key="option model.family").set_value("dcgan").run()
+    assert not at.error
+    assert "option model.upsampling" not in {box.key for box in at.selectbox}
 
 
 def test_the_first_batch_is_shown_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:

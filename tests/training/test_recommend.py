@@ -186,6 +186,12 @@ def test_the_command_says_why_and_keeps_the_options_given(capsys: pytest.Capture
     )
 
 
+@pytest.mark.parametrize("family", ["dcgan", "fastgan"])
+def test_another_family_may_be_given_with_the_recipe(family: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--preset", "auto", "--data.name", "digits", "--model.family", family, "--dry-run"]) == 0
+    assert "Training images: 1,438" in capsys.readouterr().out
+
+
 def test_the_command_proposes_a_start_with_its_options_and_takes_none(capsys: pytest.CaptureFixture[str]) -> None:
     finished_run("parent", random_set(recommend.AUGMENT_BELOW, ("1", "2"), held_out=0), width=16)
     arguments = ["--preset", "auto", "--data.name", "digits", "--train.kimg", "0.128", "--job.device", "cpu"]

@@ -66,11 +66,13 @@ def snapshot_generator(sampler: Sampler, kimg: float, unlabelled: Rows, recipe: 
 
 
 def low_data_config(config: RunConfig, share: float) -> RunConfig:
-    """The run's config with its length times the square root of `share`, and at most MAX_KIMG_AT_32; on one GPU.
+    """The run's config with its length times the square root of `share`, one batch at least and MAX_KIMG_AT_32 at most;
+    on one GPU.
 
     Fewer images are learnt sooner, but not in proportion: a generator needs more passes over them.
     """
     kimg = min(config.train.kimg * share**0.5, MAX_KIMG_AT_32 * 32 / config.data.image_size)
+    kimg = max(kimg, config.train.batch / 1000)
     lengths = {"kimg": round(kimg, 3), "snapshot_kimg": max(round(kimg / 5, 3), 0.001), "keep_snapshots": 2}
     train_config, job = config.train.model_copy(update=lengths), config.job.model_copy(update={"gpus": 1})
     return config.model_copy(update={"train": train_config, "job": job})
@@ -89,7 +91,8 @@ def follows_auto(config: RunConfig, images: ImageSet) -> bool:
 def division_config(config: RunConfig, division: Division, number: int, kimg: float, auto: bool) -> RunConfig:
     """The config of a division's generator of that `number`, each with a seed of its own.
 
-    On the images of the run it is the run's own, trained as long as the snapshot, `kimg`. On fewer or others it is that
+    On the images of the run it is the run's own with the length of the snapshot, `kimg`, so that a learning rate that
+    falls comes to 0 there. On fewer or others it is that
     of `--preset auto` for so many where the run's is (`auto`), else the run's own with a shorter training. It never
     starts from another run, which may have learned images that the division tests on.
     """

@@ -23,6 +23,7 @@ CHOSEN_BY_SET = ("data.name", "data.flag", "data.path")  # the choice of a data 
 NAMES = {"data.attributes": celeba.ATTRIBUTES}  # what an option that is a list of names can hold
 OF_CLASSES = ("data.balance", "data.pseudo_labels", "model.subclasses")  # options for sets with classes
 OF_UNLABELLED = ("data.pseudo_labels",)  # options for sets with unlabelled images
+OF_PROJECTION = ("model.upsampling",)  # options of the family projection
 SECTIONS = {
     "data": "Data",
     "model": "Networks",
@@ -89,7 +90,10 @@ def _shown() -> list[Option]:
 
 
 def _applies(option: Option, images: ImageSet | None) -> bool:
-    """Whether an option has an effect for the chosen data set, whose images are None before they are read."""
+    """Whether an option has an effect for the family and data set, whose images are None before they are read."""
+    family = st.session_state.get(_key("model.family"), form_value("model.family"))  # the widget is ahead of the form
+    if option.path in OF_PROJECTION and family != "projection":
+        return False
     if option.path in OF_UNLABELLED and not _unlabelled(images):
         return False
     if option.path in OF_CLASSES and images is not None and images.kind == "attributes":
@@ -103,9 +107,8 @@ def _unlabelled(images: ImageSet | None) -> int:
 
 def _chosen_images() -> ImageSet | None:
     """The chosen set; None before it is read, and where the visitor may not use it."""
-    config = DataConfig(
-        name=form_value("data.name"), path=form_value("data.path"), image_size=form_value("data.image_size")
-    )
+    chosen = {name: form_value(f"data.{name}") for name in ("name", "flag", "medmnist_size", "path", "image_size")}
+    config = DataConfig.model_validate(chosen)
     try:
         check_set_use(config)
         return registry.cached_at_any_size(config)
