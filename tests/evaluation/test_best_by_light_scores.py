@@ -1,14 +1,21 @@
 """What speaks of light scores: the diagnosis, the verdict, lists, commands, and the charts of the Progress page."""
 
+import html
 import json
+import shutil
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from gan import jobs
 from gan.cli.main import main
 from gan.errors import StoppedError
 from gan.evaluation import job, tasks
+from gan.evaluation.records.best_snapshot import best_sentence
+from gan.evaluation.records.results import list_results
+from gan.evaluation.report import sections
 from gan.io.atomic import write_json
 from gan.jobs.worker import working
 from gan.monitoring.curve_rules import Finding
@@ -18,6 +25,7 @@ from gan.monitoring.observations import Observations, observations_from_run
 from gan.monitoring.run_verdict import run_verdict
 from gan.runs.run import Run
 from tests.conftest import trained
+from tests.support.evaluation import demo_scores
 from tests.support.light_scores import light_score
 from tests.support.pages import page, said
 
@@ -125,6 +133,39 @@ def test_progress_draws_the_scores_with_their_floors_and_marks_the_best(run: Run
     assert sum("dash" in trace for trace in shares["traces"]) == 4
     assert distance["marks"] == [{"x": 0.32, "kind": "best", "text": "Best snapshot: after 320 images"}]
     assert "Light scores on 180 images, in ImageNet features." in said(at)
+
+
+def test_where_light_scores_decide_report_and_page_say_so_below_their_charts_of_other_scores(run: Run) -> None:
+    for seen, kid in ((480, 0.2), (800, 0.1)):
+        demo_scores(run, seen, kid=kid)
+    said_below = best_sentence(run, list_results(run))
+    assert "after 320 images: kernel distance 0.1 (0.09 to 0.11) in ImageNet features, light scores" in said_below
+    assert "so the light ones decide" in said_below
+    assert said_below in html.unescape(sections.history(list_results(run), said_below))
+    at = page("evaluate", run="scored")
+    assert said_below in said(at)
+    assert "Best snapshot" not in {trace["name"] for trace in distance_figure(at)["traces"]}
+
+
+def test_where_evaluations_decide_the_best_existing_one_is_marked(run: Run) -> None:
+    for light in (run.path / "evaluation").glob("*-light.json"):
+        light.unlink()
+    for seen, kid in ((160, 0.1), (480, 0.2), (800, 0.3)):
+        demo_scores(run, seen, kid=kid)
+    assert "deleted" not in best_sentence(run, list_results(run))
+    shutil.rmtree(run.snapshot_folder(160))
+    assert "after 480 images: kernel distance 0.2" in best_sentence(run, list_results(run))
+    assert "Those of the chart with a lower one were deleted." in best_sentence(run, list_results(run))
+    (marked,) = (
+        one for one in distance_figure(page("evaluate", run="scored"))["traces"] if one["name"] == "Best snapshot"
+    )
+    assert (marked["x"], marked["y"]) == ([0.48], [0.2])
+
+
+def distance_figure(at: AppTest) -> dict[str, Any]:
+    """The chart of the kernel distance on the Evaluate page."""
+    figures = [json.loads(one.proto.json) for one in at.get("bidi_component")]
+    return next(figure for figure in figures if figure.get("name") == "scored-distance")
 
 
 def test_progress_says_why_snapshots_could_not_be_scored() -> None:

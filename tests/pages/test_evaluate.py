@@ -98,7 +98,7 @@ def test_the_link_names_the_snapshot_and_the_best_one_is_the_default(scored_run:
     replace(early, kid=late.kid - 1).save(run)
     at = page("evaluate", run="digits")
     assert at.selectbox(key="evaluated snapshot digits").value == 160
-    assert "Best snapshot: after 160 images" in said(at)
+    assert "Best snapshot, by the lowest kernel distance on the validation split: after 160 images" in said(at)
     at.selectbox(key="evaluated snapshot digits").select(320).run()
     assert at.query_params["snapshot"] == "320"
     assert interpretation.conclusion(late, run.info().training_counts())[0] in said(at)

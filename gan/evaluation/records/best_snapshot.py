@@ -57,6 +57,25 @@ def best_text(run: Run) -> str:
     )
 
 
+def marked_among(run: Run, shown: Sequence[SnapshotScore]) -> int | None:
+    """The best snapshot, to be marked in a chart of the `shown` scores; None where other scores decide which it is."""
+    return best_of_several(run) if best_score(run) in shown else None
+
+
+def best_sentence(run: Run, shown: Sequence[EvaluationResult]) -> str:
+    """The best snapshot in a sentence below a chart of the `shown` scores, and why it may not be the best of the chart;
+    "" where fewer than two existing snapshots have comparable scores."""
+    best = best_score(run)
+    if best is None or best_of_several(run) is None:
+        return ""
+    text = f"Best snapshot, by the lowest kernel distance on the validation split: {best_text(run)}."
+    if isinstance(best, LightScore):
+        text += " More snapshots have light scores than those of the chart, so the light ones decide."
+    elif best in shown and any(score.kid < best.kid for score in shown):
+        text += " Those of the chart with a lower one were deleted."
+    return f"{text} Where intervals overlap, the difference may be due to chance."
+
+
 def score_summary(score: SnapshotScore) -> dict[str, Any]:
     """The main scores of a snapshot as a JSON document."""
     copies = score.near_copies

@@ -26,7 +26,7 @@ from gan.evaluation import reader_study
 from gan.evaluation.privacy import closest_pairs
 from gan.evaluation.reader_study import Reading
 from gan.evaluation.records import membership_results, results, stored_studies
-from gan.evaluation.records.best_snapshot import best_of_several, like_newest
+from gan.evaluation.records.best_snapshot import best_sentence, like_newest
 from gan.evaluation.records.results import EvaluationResult
 from gan.evaluation.records.study_results import StudyResult
 from gan.evaluation.report import sections, study_section, study_style, terms, text
@@ -72,7 +72,7 @@ class ReportRecords:
     info: DatasetInfo
     result: EvaluationResult
     history: Sequence[EvaluationResult]
-    best: int | None
+    best: str
     study: StudyResult | None
     readings: list[Reading]
 
@@ -96,7 +96,7 @@ def build_report(run: Run, snapshot: int, verdict: Verdict, split: str = "val") 
         for reading in reader_study.list_readings(run)
         if reading.finished and reading.snapshot == result.snapshot
     ]
-    records = ReportRecords(run, verdict, run.info(), result, history, best_of_several(run), study, readings)
+    records = ReportRecords(run, verdict, run.info(), result, history, best_sentence(run, history), study, readings)
     return _document(records, images, load_generator(run, result.snapshot))
 
 

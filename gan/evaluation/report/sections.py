@@ -81,8 +81,8 @@ def _score_text(score: Score, value: float) -> str:
     return percent(value) if score.scale == "share" else measure(value)
 
 
-def history(scored: Sequence[EvaluationResult], best: int | None) -> str:
-    """Scores over the training; "" with fewer than two scored snapshots."""
+def history(scored: Sequence[EvaluationResult], best: str) -> str:
+    """Scores over the training, with a sentence on the `best` snapshot; "" with fewer than two scored snapshots."""
     if len(scored) < 2:
         return ""
     floor, real = scored[-1].floor["kid"], scored[-1].real_accuracy_balanced
@@ -101,14 +101,7 @@ def history(scored: Sequence[EvaluationResult], best: int | None) -> str:
         line=(real, "trained on real images"),
         percent=True,
     )
-    best_text = (
-        "Best snapshot, by the lowest kernel distance on the validation split, in "
-        f"{FEATURES[scored[-1].features]}: after {best:,} images. Where intervals overlap, the difference may be due "
-        "to chance."
-        if best
-        else ""
-    )
-    return f'<div class="charts">{distance}{shares}</div><p class="quiet">{best_text}</p>'
+    return f'<div class="charts">{distance}{shares}</div><p class="quiet">{html.escape(best)}</p>'
 
 
 def _series(scored: Sequence[EvaluationResult], key: str, name: str) -> Series:

@@ -9,7 +9,7 @@ import streamlit as st
 from gan.config import glossary
 from gan.evaluation.number_format import measure, percent
 from gan.evaluation.records import interpretation, results
-from gan.evaluation.records.best_snapshot import best_of_several, best_text, like_newest
+from gan.evaluation.records.best_snapshot import best_of_several, best_sentence, best_text, like_newest, marked_among
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.io.markdown_text import escape_markdown
@@ -127,19 +127,17 @@ def _scores_over_time(run: Run) -> None:
     if len(scored) < 2:
         _scores_while_training(run)
         return
-    best = best_of_several(run)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         st.markdown("**Distance to real images** (lower is better)")
-        live_chart.draw_chart(evaluation_charts.distance_figure(scored, best, run.name), key=f"{run.name}-distance")
+        live_chart.draw_chart(
+            evaluation_charts.distance_figure(scored, marked_among(run, scored), run.name), key=f"{run.name}-distance"
+        )
     with right, st.container(border=True):
         st.markdown("**Fidelity and diversity** (higher is better)")
         live_chart.draw_chart(evaluation_charts.shares_figure(scored, run.name), key=f"{run.name}-shares")
-    if best is not None:
-        st.caption(
-            f"Best snapshot: after {fmt.images(best)}, by the lowest kernel distance on the validation split, in "
-            f"{FEATURES[scored[-1].features]}. Where intervals overlap, the difference may be chance."
-        )
+    if best := best_sentence(run, scored):
+        st.caption(best)
 
 
 def _scores_by_condition(result: EvaluationResult, counts: Mapping[str, int]) -> None:
