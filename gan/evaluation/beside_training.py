@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from statistics import fmean
 from typing import TypeVar
 
@@ -20,6 +21,8 @@ from gan.evaluation.job import Request
 from gan.evaluation.records.best_snapshot import SnapshotScore, best_snapshot, kernel_distance, like_newest
 from gan.evaluation.records.light_scores import LightScore, list_light_scores
 from gan.evaluation.records.results import list_results
+from gan.io.atomic import write_json
+from gan.io.json_files import read_typed_or_none
 from gan.io.terminal import show
 from gan.jobs.status import read_status
 from gan.runs.run import Run, all_runs
@@ -28,7 +31,9 @@ from gan.training.snapshot_hooks import SavedSnapshot, SnapshotHooks
 
 Answer = TypeVar("Answer")
 ENDING = "ending"
-"""The phase in which the task looks for new snapshots for the last time."""
+"""The phase in which the task looks for new snapshots, and for a further request, for the last time."""
+FURTHER = "further.json"
+"""The trainer's request to a task that is at work, in its folder."""
 SHORTEST_SECONDS = 60.0
 """Length of training below which a run is a trial, whose last snapshot is not scored where none was before: its scores
 would take longer."""
@@ -70,7 +75,7 @@ def score_if_due(run: Run, snapshot: SavedSnapshot) -> None:
     try:
         if not snapshot.last and (_gave_up(run) or not is_affordable(run, snapshot)):
             return
-        if _ends_before_it_sees_the_snapshot(run, wait=snapshot.last):
+        if _ends_before_it_sees_the_snapshot(run, request, wait=snapshot.last):
             jobs.start_task(job.job_folder(run, job.BESIDE_TRAINING), asdict(request))
     except (UserError, OSError) as error:
         show(f"The snapshot after {snapshot.seen:,} images is not scored now: {error}")
@@ -152,14 +157,34 @@ def _gave_up(run: Run) -> bool:
     return state is not None and state.name == "failed"
 
 
-def _ends_before_it_sees_the_snapshot(run: Run, wait: bool) -> bool:
+def take_further_request(run: Run) -> Request | None:
+    """What the trainer asked of the task while it was at work; None where it asked nothing, or that was taken before.
+
+    A task takes it after it has reported `ENDING`.
+    """
+    path = job.job_folder(run, job.BESIDE_TRAINING) / FURTHER
+    request = read_typed_or_none(path, job.REQUEST)
+    path.unlink(missing_ok=True)
+    return request if request is not None and request.kind == job.BESIDE_TRAINING else None
+
+
+def _ends_before_it_sees_the_snapshot(run: Run, request: Request, wait: bool) -> bool:
     """Whether a new task must be started: none is alive, or one that is ending has ended within `WAIT_SECONDS`.
 
-    One in another phase sees every snapshot that was saved before (`tasks.score_kept_snapshots`).
+    One in another phase gets the request, in case it scores other snapshots, such as a single one that a user named.
     """
     folder, until = job.job_folder(run, job.BESIDE_TRAINING), time.monotonic() + WAIT_SECONDS
     while jobs.state(folder).alive:
-        if not wait or read_status(folder).get("phase") != ENDING or time.monotonic() > until:
+        if not _is_ending(folder):
+            write_json(folder / FURTHER, asdict(request))
+            if not _is_ending(folder):  # else it may have looked before
+                return False
+        if not wait or time.monotonic() > until:
             return False
         time.sleep(0.1)
+    (folder / FURTHER).unlink(missing_ok=True)
     return True
+
+
+def _is_ending(folder: Path) -> bool:
+    return read_status(folder).get("phase") == ENDING

@@ -12,7 +12,7 @@ from typing import Any
 
 from gan.errors import RunError, StoppedError
 from gan.evaluation import job
-from gan.evaluation.beside_training import ENDING
+from gan.evaluation.beside_training import ENDING, take_further_request
 from gan.evaluation.budget import ClassifierBudget, EvaluationBudget, LightBudget, MembershipBudget
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
@@ -75,24 +75,41 @@ def score_kept_snapshots(
     """Scores of the requested snapshots: with `request.every`, of all that have none, also of those that are saved
     meanwhile. Raises StoppedError.
 
-    While a run trains, its trainer submits this as a task (`beside_training.py`).
+    While a run trains, its trainer submits this as a task (`beside_training.py`). What it asks while another request is
+    at work is done after that.
     """
     run.snapshot(request.snapshot)
-    with at_work(run, job.BESIDE_TRAINING, progress) as (_, report):
-        score = _snapshot_scorer(run, request, report, budget, full)  # after `working`: torch must not see a GPU
-        scored: list[int] = []
-        while pending := _pending(run, request, scored, report):
-            scored.append(pending[0])
-            try:
-                score(pending[0], f"snapshot {len(scored)} of {len(scored) + len(pending) - 1}")
-            except RunError:
-                if pending[0] in run.snapshots():
-                    raise  # else it was pruned meanwhile
+    try:
+        with at_work(run, job.BESIDE_TRAINING, progress) as (_, report):
+            scored = _score_pending(run, request, report, budget, full)
+            done, further = request, take_further_request(run)
+            while further is not None and further != done:
+                _score_pending(run, further, report, budget, full)
+                done, further = further, take_further_request(run)
+    except StoppedError:
+        take_further_request(run)  # who stops the scores stops these too
+        raise
     if not request.light:
         return [*results.list_results(run)]
     if request.every:
         return [*list_light_scores(run)]
     return [load_light_score(run, seen) for seen in scored]
+
+
+def _score_pending(
+    run: Run, request: Request, report: Progress, budget: LightBudget, full: EvaluationBudget
+) -> list[int]:
+    """Score the requested snapshots until none is left; returns them."""
+    score = _snapshot_scorer(run, request, report, budget, full)  # after `working`: torch must not see a GPU
+    scored: list[int] = []
+    while pending := _pending(run, request, scored, report):
+        scored.append(pending[0])
+        try:
+            score(pending[0], f"snapshot {len(scored)} of {len(scored) + len(pending) - 1}")
+        except RunError:
+            if pending[0] in run.snapshots():
+                raise  # else it was pruned meanwhile
+    return scored
 
 
 def _snapshot_scorer(

@@ -10,8 +10,9 @@ import pytest
 from gan import jobs
 from gan.cli.main import main
 from gan.config import settings
-from gan.errors import DataError
+from gan.errors import DataError, StoppedError
 from gan.evaluation import job, tasks
+from gan.evaluation.beside_training import score_if_due, take_further_request
 from gan.evaluation.budget import ClassifierBudget, LightBudget
 from gan.evaluation.job import Request
 from gan.evaluation.records import results
@@ -20,6 +21,7 @@ from gan.evaluation.records.light_scores import LightScore, light_score_path, li
 from gan.evaluation.scores.light_score import LightScorer
 from gan.io.progress import silent
 from gan.runs.run import Run
+from gan.training.snapshot_hooks import SavedSnapshot
 from tests.conftest import trained
 from tests.support.celeba import write_celeba
 from tests.support.evaluation import demo_scores
@@ -70,6 +72,32 @@ def test_every_snapshot_gets_the_same_scores_each_time_and_those_saved_meanwhile
     assert job.snapshots_to_score(run, EVERY) == [320]
     light_score_path(run, 160).write_text("{")
     assert job.snapshots_to_score(run, EVERY) == [160, 320]  # a damaged file is made again
+
+
+def test_snapshots_that_a_run_saves_while_a_user_scores_one_are_scored_after_it() -> None:
+    run = trained("digits")
+    last = SavedSnapshot(320, 600.0, "cuda", 2.0, last=True)
+
+    def save_last(phase: str, done: float) -> None:
+        if phase.startswith("snapshot 1 of 1") and not list_light_scores(run):
+            score_if_due(run, last)
+
+    one = Request(job.BESIDE_TRAINING, snapshot=160, light=True)
+    assert [score.snapshot for score in tasks.score_kept_snapshots(run, one, save_last, BUDGET)] == [160]
+    assert [score.snapshot for score in list_light_scores(run)] == [160, 320]
+    assert take_further_request(run) is None
+
+    light_score_path(run, 320).unlink()
+    tasks.score_kept_snapshots(run, one, silent, BUDGET)
+    assert not light_score_path(run, 320).exists()  # nobody asked
+
+    def save_last_and_stop(phase: str, done: float) -> None:
+        score_if_due(run, last)
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        tasks.score_kept_snapshots(run, one, save_last_and_stop, BUDGET)
+    assert take_further_request(run) is None  # it was stopped too
 
 
 def test_a_set_without_enough_validation_images_is_named() -> None:
