@@ -13,6 +13,7 @@ from gan.errors import ConfigError
 from gan.evaluation import beside_training, job
 from gan.evaluation.beside_training import is_affordable, reason_to_end, score_if_due
 from gan.evaluation.budget import ClassifierBudget, LightBudget
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.light_scores import list_light_scores
 from gan.evaluation.scores.light_score import LightScorer
 from gan.jobs.worker import working
@@ -160,5 +161,9 @@ def test_a_killed_task_is_taken_up_again_and_one_that_failed_by_itself_is_not(st
 
 
 def test_the_hooks_of_the_trainer_are_these() -> None:
-    hooks = beside_training.training_hooks()
-    assert (hooks.saved, hooks.reason_to_end) == (score_if_due, reason_to_end)
+    hooks, run = beside_training.training_hooks(), trained("digits", train__patience=1)
+    for seen, kid in ((160, 0.1), (320, 0.5)):
+        light_score(run, seen, kid)
+    assert hooks.saved == score_if_due
+    assert hooks.reason_to_end(run) == reason_to_end(run) != ""
+    assert hooks.best(run) == best_snapshot(run) == 160
