@@ -14,6 +14,7 @@ from gan.cli.main import main
 from gan.errors import StoppedError
 from gan.evaluation import job, tasks
 from gan.evaluation.records.best_snapshot import best_sentence
+from gan.evaluation.records.light_scores import light_score_path
 from gan.evaluation.records.results import list_results
 from gan.evaluation.report import sections
 from gan.io.atomic import write_json
@@ -79,12 +80,14 @@ def test_the_verdict_is_on_the_best_snapshot_and_says_what_light_scores_say(run:
 
 
 @pytest.mark.parametrize(
-    ("scored", "says"), [(True, "so far: others are still being scored, after 320 images"), (False, "the newest")]
+    ("scored", "says"), [(True, "so far (2 of 5 are still being scored), after 320 images"), (False, "the newest")]
 )
 def test_commands_say_that_snapshots_are_still_being_scored(
     scored: bool, says: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = request.getfixturevalue("run") if scored else trained("unscored")
+    for seen in (640, 800):
+        light_score_path(run, seen).unlink(missing_ok=True)
     command = ["sample", run.name, "--count", "1", "--condition", "3", "--out"]
     lane = job.job_folder(run, job.BESIDE_TRAINING)
     lane.mkdir(parents=True)
@@ -92,7 +95,15 @@ def test_commands_say_that_snapshots_are_still_being_scored(
         assert main([*command, str(run.path / "early.zip")]) == 0
     assert says in capsys.readouterr().err
     assert main([*command, str(run.path / "late.zip")]) == 0
-    assert "still being scored" not in capsys.readouterr().err
+    late = capsys.readouterr().err
+    assert "still being scored" not in late
+    assert ("The best snapshot of scored so far (2 of 5 are not scored), after 320 images" in late) == scored
+    if scored:
+        light_score(run, 640, 0.2)
+        light_score(run, 800, 0.3)
+        with working(lane):  # such as another score of one that has scores
+            assert main([*command, str(run.path / "all.zip")]) == 0
+        assert "The best snapshot of scored, after 320 images" in capsys.readouterr().err
 
 
 def test_lists_and_commands_take_the_best_and_say_so(
