@@ -138,8 +138,8 @@ def past_best(observations: Observations) -> Finding | None:
         f"The snapshot after {best.snapshot:,} images is the closest to real ones: kernel distance {best.kid:.3g} "
         f"({low:.3g} to {high:.3g}). That after {newest.snapshot:,} has {newest.kid:.3g} ({newest_low:.3g} to "
         f"{newest_high:.3g}), in {FEATURES[best.features]}.",
-        "Use the best snapshot: gallery, downloads, evaluation and study take it by default. Stop a run that goes on; "
-        "with Patience, a clone ends by itself.",
+        "Use the best snapshot: commands take it by default, and so do the pages unless another has a study. Stop a "
+        "run that goes on; with Patience, a clone ends by itself.",
         seen_in="scores",
         basis="test",
     )

@@ -13,7 +13,7 @@ from gan import jobs
 from gan.cli.main import main
 from gan.errors import StoppedError
 from gan.evaluation import job, tasks
-from gan.evaluation.records.best_snapshot import best_sentence
+from gan.evaluation.records.best_snapshot import best_sentence, default_snapshot
 from gan.evaluation.records.light_scores import light_score_path
 from gan.evaluation.records.results import list_results
 from gan.evaluation.report import sections
@@ -23,10 +23,10 @@ from gan.monitoring.curve_rules import Finding
 from gan.monitoring.diagnosis import diagnose
 from gan.monitoring.image_rules import past_best
 from gan.monitoring.observations import Observations, observations_from_run
-from gan.monitoring.run_verdict import run_verdict
+from gan.monitoring.run_verdict import judged_snapshot, run_verdict
 from gan.runs.run import Run
 from tests.conftest import trained
-from tests.support.evaluation import demo_scores
+from tests.support.evaluation import demo_scores, studied
 from tests.support.light_scores import light_score
 from tests.support.pages import page, said
 
@@ -177,6 +177,17 @@ def distance_figure(at: AppTest) -> dict[str, Any]:
     """The chart of the kernel distance on the Evaluate page."""
     figures = [json.loads(one.proto.json) for one in at.get("bidi_component")]
     return next(figure for figure in figures if figure.get("name") == "scored-distance")
+
+
+def test_progress_says_where_the_best_is_the_default(run: Run) -> None:
+    def says() -> list[str]:
+        return [one.help for one in page("progress", run="scored").markdown if "**Best**" in one.value]
+
+    assert says() == ["Gallery, downloads, evaluation and study take it by default."]
+    studied(run, 480, "Helps.")
+    assert says() == ["Commands take it by default. The pages open that after 480 images first, which has a study."]
+    assert judged_snapshot(run) == 480
+    assert default_snapshot(run, None) == 320
 
 
 def test_progress_says_why_snapshots_could_not_be_scored() -> None:

@@ -10,6 +10,7 @@ from gan.evaluation.records.best_snapshot import SnapshotScore, best_of_several,
 from gan.evaluation.records.light_scores import LightScore
 from gan.evaluation.records.results import FEATURES
 from gan.io.markdown_text import escape_message
+from gan.monitoring.run_verdict import judged_snapshot
 from gan.runs.events import Event
 from gan.runs.run import Run
 from gan.training.estimate import SCORING_SHARE
@@ -72,10 +73,7 @@ def _charts(run: Run, scores: Sequence[SnapshotScore]) -> None:
     best = best_of_several(run)
     marks: list[dict[str, object]] = []
     if best is not None:
-        st.markdown(
-            f":material/star: **Best** {best_text(run)}.",
-            help="Gallery, downloads, evaluation and study take it by default.",
-        )
+        st.markdown(f":material/star: **Best** {best_text(run)}.", help=_taken_by(best, judged_snapshot(run)))
         marks = live_chart.event_marks([Event(best, "best", f"Best snapshot: after {best:,} images")])
     rows = [score_row(score) for score in scores]
     shares = [line for line in SHARES if any(line.metric in row for row in rows)]
@@ -90,6 +88,13 @@ def _charts(run: Run, scores: Sequence[SnapshotScore]) -> None:
             )
     kind = "Light scores" if isinstance(scores[-1], LightScore) else "Scores"
     st.caption(f"{kind} on {fmt.images(scores[-1].n['scores'])}, in {FEATURES[scores[-1].features]}.")
+
+
+def _taken_by(best: int, judged: int | None) -> str:
+    """Where the best snapshot is the default; the pages open the `judged` one."""
+    if judged is None or judged == best:
+        return "Gallery, downloads, evaluation and study take it by default."
+    return f"Commands take it by default. The pages open that after {judged:,} images first, which has a study."
 
 
 def score_row(score: SnapshotScore) -> dict[str, float]:
