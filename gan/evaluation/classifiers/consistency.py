@@ -27,9 +27,12 @@ class UnlabelledViews:
     """The views of unlabelled images (u, C, H, H) that a training sees, in shuffled passes."""
 
     def __init__(self, images: ImageSequence, labelled: int, seed: int):
-        """For batches of so many labelled images."""
+        """For batches of so many labelled images; of fewer unlabelled ones than belong beside these, `share` is the
+        weight of their loss: each weighs no more than where there are many."""
         self._images = images
-        batch = min(UNLABELLED_SHARE * labelled, len(images))
+        whole = UNLABELLED_SHARE * labelled
+        batch = min(whole, len(images))
+        self.share = batch / whole
         self._positions: Iterator[NDArray[np.int64]] = gan.data.order.shuffled_batches(
             len(images), None, seed, 0, batch
         )

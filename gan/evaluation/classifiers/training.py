@@ -200,7 +200,7 @@ class _Training:
         n = len(targets)
         loss = self._recipe.loss[self._kind](logits[:n], targets, self._shares)
         if self._views is not None:
-            loss = loss + consistency_loss(logits[n:])
+            loss = loss + self._views.share * consistency_loss(logits[n:])
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         if learning_rate is not None:
@@ -211,12 +211,13 @@ class _Training:
 
     def validate(self, validate: Validate) -> float:
         """The score of the network, after its batch norm was recomputed from training images: unlabelled ones where
-        there are some, which are most of what it sees."""
-        if self._views is None:
-            rows = self._generator.permutation(len(self._images))[: self._batch_norm_images]
-            sample = self._images[torch.from_numpy(rows).to(self._device)]
-        else:
+        there are some, which are most of what it sees, and labelled ones where these are too few."""
+        sample = self._images[:0]
+        if self._views is not None:
             sample = self._views.sample(self._batch_norm_images, self._generator).to(self._device)
+        if len(sample) < self._batch_norm_images:
+            rows = self._generator.permutation(len(self._images))[: self._batch_norm_images - len(sample)]
+            sample = torch.cat([sample, self._images[torch.from_numpy(rows).to(self._device)]])
         _recompute_batch_norm(self.network, sample, self._recipe.augment, self._generator)
         score = validate(self.network.eval())
         self.network.train()

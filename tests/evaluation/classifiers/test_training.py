@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.evaluation.budget import EarlyStopping
+from gan.evaluation.classifiers.consistency import UnlabelledViews
 from gan.evaluation.classifiers.recipes import RECIPES, Recipe
 from gan.evaluation.classifiers.small_resnet import Classifier, predict
 from gan.evaluation.classifiers.training import starting_from, train_classifier, train_to_plateau
@@ -47,6 +48,20 @@ def test_a_training_may_have_any_number_of_steps(steps: int) -> None:
     start, trained = tiny().head.weight, network.head.weight
     assert trained.isfinite().all()
     assert (trained != start).all()
+
+
+def test_few_unlabelled_images_weigh_and_normalise_no_more_than_their_share() -> None:
+    images, scores = spots(), []
+
+    def accuracy(network: Classifier) -> float:
+        scores.append(float((predict(network, images)[1].numpy().argmax(axis=1) == LABELS).mean()))
+        return scores[-1]
+
+    black = np.zeros((1, 1, 16, 16), dtype=np.uint8)
+    train_classifier(images, CONDITIONS, "class", images_seen=24 * 40, unlabelled=black, validate=accuracy)
+    assert scores[-1] == 1.0
+    assert UnlabelledViews(black, 24, 0).share == 1 / 48
+    assert UnlabelledViews(np.repeat(black, 48, axis=0), 24, 0).share == 1
 
 
 def test_training_ends_when_validation_stops_improving_and_cools_the_best_state_down() -> None:
