@@ -179,6 +179,19 @@ def distance_figure(at: AppTest) -> dict[str, Any]:
     return next(figure for figure in figures if figure.get("name") == "scored-distance")
 
 
+def test_progress_marks_no_snapshot_in_scores_that_do_not_decide(run: Run) -> None:
+    for seen in (160, 480, 640):
+        shutil.rmtree(run.snapshot_folder(seen))
+    for seen, kid in ((320, 0.3), (800, 0.1)):  # as many as light scores of existing snapshots
+        demo_scores(run, seen, kid=kid)
+    at = page("progress", run="scored")
+    assert "after 800 images: kernel distance 0.1" in said(at)
+    figures = [json.loads(one.proto.json) for one in at.get("bidi_component")]
+    (distance,) = (figure for figure in figures if figure.get("name") == "scored-scores-distance")
+    assert len(distance["traces"][0]["x"]) == 5  # the light scores, of deleted snapshots too
+    assert distance["marks"] == []
+
+
 def test_progress_says_where_the_best_is_the_default(run: Run) -> None:
     def says() -> list[str]:
         return [one.help for one in page("progress", run="scored").markdown if "**Best**" in one.value]

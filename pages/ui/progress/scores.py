@@ -6,7 +6,13 @@ import streamlit as st
 
 from gan import jobs
 from gan.evaluation import job
-from gan.evaluation.records.best_snapshot import SnapshotScore, best_of_several, best_text, scores_over_time
+from gan.evaluation.records.best_snapshot import (
+    SnapshotScore,
+    best_of_several,
+    best_text,
+    marked_among,
+    scores_over_time,
+)
 from gan.evaluation.records.light_scores import LightScore
 from gan.evaluation.records.results import FEATURES
 from gan.io.markdown_text import escape_message
@@ -74,7 +80,8 @@ def _charts(run: Run, scores: Sequence[SnapshotScore]) -> None:
     marks: list[dict[str, object]] = []
     if best is not None:
         st.markdown(f":material/star: **Best** {best_text(run)}.", help=_taken_by(best, judged_snapshot(run)))
-        marks = live_chart.event_marks([Event(best, "best", f"Best snapshot: after {best:,} images")])
+        if marked_among(run, scores) is not None:  # else scores of another kind decide, as the line above says
+            marks = live_chart.event_marks([Event(best, "best", f"Best snapshot: after {best:,} images")])
     rows = [score_row(score) for score in scores]
     shares = [line for line in SHARES if any(line.metric in row for row in rows)]
     groups = {"shares": shares, "distance": DISTANCE}
