@@ -10,7 +10,6 @@ A line is written after its images. Opening the spool cuts off what a crash left
 import contextlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -96,8 +95,9 @@ class Spool:
                 yield row, file.read(row.size)
 
     def remove(self) -> None:
-        """Delete the spool."""
-        shutil.rmtree(self.folder)
+        """Close and delete the spool: NFS keeps a file that is deleted while it is open, and so its folder."""
+        self._close()
+        remove_folder(self.folder)
 
     def _cut_torn_end(self) -> None:
         """Keep the chunks that are complete in both files."""

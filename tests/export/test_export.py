@@ -1,5 +1,6 @@
 """Images on demand and the download: made again from their manifest, opened by torchvision, whole or not at all."""
 
+import contextlib
 import csv
 import io
 import json
@@ -154,6 +155,26 @@ def test_a_spool_whose_end_is_torn_keeps_the_chunks_before_it(tmp_path: Path) ->
         assert (cut.count, cut.state) == (2, {"next": 2})
     with Spool(tmp_path / "spool", {"what": "else"}) as other:
         assert (other.count, other.state) == (0, None)
+
+
+def test_a_spool_is_closed_before_it_is_removed(tmp_path: Path) -> None:
+    """An NFS client renames a file that is deleted while it is open, so that its folder is not empty."""
+    row = Row(item=0, snapshot=160, seed=0, position=0, truncation=1.0, on=(3,), size=4)
+    with Spool(tmp_path / "spool", {"what": "test"}) as spool:
+        spool.add([row], [b"aaaa"], {"next": 1})
+        spool.remove()
+        deleted = [target for target in _open_files() if target.startswith(str(tmp_path))]
+    assert deleted == []
+    assert not (tmp_path / "spool").exists()
+
+
+def _open_files() -> list[str]:
+    """The files that this process has open; one that was deleted meanwhile ends in " (deleted)"."""
+    targets = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # that of the listing itself
+            targets.append(str(descriptor.readlink()))
+    return targets
 
 
 def test_npz_is_as_medmnist_has_it(run: Run, tmp_path: Path) -> None:
