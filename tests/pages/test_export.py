@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -15,6 +16,7 @@ from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
+from pages.ui.gallery import export_form
 from tests.conftest import trained
 from tests.support.evaluation import studied
 from tests.support.jobs import wait_until
@@ -59,6 +61,16 @@ def test_every_class_is_brought_to_one_number(run: Run) -> None:
     at.number_input(key="balance small").set_value(min(counts)).run()
     assert any("nothing to add" in box.value for box in at.info)
     assert at.button(key="make zip").disabled
+
+
+def test_a_class_of_more_images_than_one_export_offers_can_be_brought_to_its_number(run: Run) -> None:
+    info = run.info()
+    large = np.repeat(np.eye(10, dtype=np.uint8)[:2], (export_form.MAX_EACH + 10, export_form.MAX_EACH + 4), axis=0)
+    replace(info, conditions=large).save(run.path)
+    at = page("gallery", run=run.name, view="Download", condition="1")
+    at.radio(key="export way").set_value("balance").run()
+    assert not at.exception
+    assert "Make a ZIP of 6 images" in buttons(at)
 
 
 def test_one_class_is_brought_to_a_number_in_one_request(run: Run) -> None:

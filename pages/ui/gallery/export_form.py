@@ -145,7 +145,7 @@ def _balance(run: Run, info: DatasetInfo, texts: list[str]) -> tuple[tuple[str, 
     """The balance assistant: the synthetic images that bring each chosen class to the same number."""
     largest = int(info.conditions.sum(axis=0, dtype=int).max())
     target = st.number_input(
-        "Real and synthetic images together", 1, MAX_EACH, largest, key=f"balance {run.name}",
+        "Real and synthetic images together", 1, max(MAX_EACH, largest), largest, key=f"balance {run.name}",
         persist_state="session", width=300, help="At first as many as the largest class has.",
     )  # fmt: skip
     rows = balance.balance_table(info, int(target), texts)
