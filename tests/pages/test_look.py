@@ -23,7 +23,7 @@ from gan.sampling.conditions import POSITIONS
 from gan.sampling.marks import KEEP, REJECT
 from gan.sampling.provenance import Origin
 from pages.ui import background, cache_images, link_echo
-from pages.ui.gallery import export_form
+from pages.ui.gallery import export_form, marking
 from tests.conftest import trained
 from tests.support.evaluation import SMALL_BUDGET, demo_scores
 from tests.support.exactness import train_until
@@ -292,6 +292,20 @@ def test_a_download_can_take_equally_many_of_each_subclass() -> None:
 def test_a_run_without_subclasses_has_no_view_of_them(run: Run) -> None:
     at = page("gallery", run="small", view="Subclasses")
     assert "The gallery has no view Subclasses: it has Look, Compare, Walk, Basket, Download." in at.warning[0].value
+
+
+def test_images_that_are_shown_again_can_still_be_marked_when_older_ones_are_forgotten(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marking, "MAX_REMEMBERED", 90)
+    at = page("gallery", run="small", each="4")
+    at.number_input(key="gallery seed").set_value(1).run()
+    at.number_input(key="gallery seed").set_value(0).run()
+    at.number_input(key="each").set_value(6).run()  # forty known images and twenty new ones
+    remembered = at.session_state[marking.SHOWN]
+    assert len(tiles(at)) == 60
+    assert [tile["id"] for tile in tiles(at) if tile["id"] not in remembered] == []
+    assert len(remembered) == 90
 
 
 def test_a_walk_is_shown_and_its_ends_can_be_exchanged(run: Run) -> None:

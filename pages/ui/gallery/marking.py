@@ -104,10 +104,12 @@ def _apply(run: Run, events: Sequence[Event], among: list[str]) -> None:
 
 
 def _remember(origins: Sequence[Origin]) -> None:
-    """Map image ids to origins for as long as a click may refer to them."""
-    origins_by_id: dict[str, Origin] = st.session_state.get(SHOWN, {})
-    origins_by_id = origins_by_id | {image_id(origin): origin for origin in origins}
-    st.session_state[SHOWN] = dict(list(origins_by_id.items())[-MAX_REMEMBERED:])
+    """Map image ids to origins for as long as a click may refer to them: those shown last, and these in any case."""
+    shown = {image_id(origin): origin for origin in origins}
+    known: dict[str, Origin] = st.session_state.get(SHOWN, {})
+    earlier = [(name, origin) for name, origin in known.items() if name not in shown]
+    most = max(MAX_REMEMBERED, len(shown))
+    st.session_state[SHOWN] = dict([*earlier, *shown.items()][-most:])
 
 
 def _tile(
