@@ -26,10 +26,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gan.errors import DamagedFileError, RunError
-from gan.io.atomic import remove, write_json
+from gan.io.atomic import remove, remove_folder, write_json
 from gan.io.terminal import show
 from gan.io.untrusted_files import check_regular, is_link, not_regular
 from gan.runs.run import Run
+from gan.training.out_of_memory import ran_out_of_memory
 from gan.training.ranks import ALONE, Ranks
 
 RESUMABLE_SNAPSHOTS = 2
@@ -70,7 +71,7 @@ def save(run: Run, state: State, best: int | None = None) -> Path:
     """Write a snapshot of the state and delete some older ones, not the `best`; gives the snapshot's folder."""
     target = run.snapshot_folder(state.seen)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    if (target / "ready.json").exists():  # the run was stopped right after it
+    if (target / "training.pt").exists() and (target / "ready.json").exists():  # the run was stopped right after it
         return target
     temporary.mkdir()
     save_file(_contiguous(state.average), temporary / "generator.safetensors")
@@ -80,6 +81,7 @@ def save(run: Run, state: State, best: int | None = None) -> Path:
         with open(part, "rb") as file:
             os.fsync(file.fileno())
     write_json(temporary / "ready.json", {"seen": state.seen, "sha256": _sha256(temporary / "generator.safetensors")})
+    remove_folder(target)  # one that is not whole
     temporary.rename(target)
     prune(run, best)
     return target
@@ -96,8 +98,7 @@ def to_bytes(state: State) -> bytes:
 def load_bytes(data: bytes, state: State) -> None:
     """Load what `to_bytes` gave on another rank into the state."""
     parts = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    _load_parts(parts["networks"], parts["average"], parts["training"], state)
-    state.seen = int(parts["seen"])
+    _load_parts(parts["networks"], parts["average"], parts["training"], int(parts["seen"]), state)
 
 
 def _both(state: State) -> nn.ModuleDict:
@@ -142,7 +143,8 @@ def prune(run: Run, best: int | None = None) -> None:
 def restore(run: Run, state: State) -> None:
     """Load the newest snapshot that can be resumed into the state; leave it unchanged where there is no snapshot.
 
-    Deletes incomplete folders and damaged snapshots. Raises RunError where all snapshots are damaged.
+    Deletes incomplete folders, and sets damaged snapshots aside as `.damaged-<name>`. Raises RunError where there are
+    snapshots and none can be resumed, and what memory that ran out, or a disk that fails, raises.
     """
     snapshots, damaged = run.path / "snapshots", False
     if is_link(snapshots):
@@ -155,40 +157,57 @@ def restore(run: Run, state: State) -> None:
         if not (folder / "training.pt").exists():
             continue
         try:
-            _load(folder, state)
+            _load(folder, seen, state)
         except UNLOADABLE as error:
-            show(f"Snapshot {seen} is damaged ({error}): trying the one before it.")
-            shutil.rmtree(folder)
+            if ran_out_of_memory(error):
+                raise
+            aside = folder.with_name(f".damaged-{folder.name}")
+            show(f"Snapshot {seen} is damaged ({error}): it is kept as {aside.name}. Trying the one before it.")
+            remove_folder(aside)
+            folder.rename(aside)
             damaged = True
             continue
-        state.seen = seen
         return
     if damaged:  # loading may have changed a part of the state
         raise RunError(f"All snapshots of {run.name} are damaged, none can be resumed: clone the run and start again.")
+    if run.snapshots():
+        raise RunError(
+            f"The snapshots of {run.name} have no {' and '.join(TO_RESUME)}, so none can be resumed: clone the run and "
+            "start again."
+        )
 
 
 UNLOADABLE = (
-    OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError,
-    OverflowError, AssertionError, pickle.UnpicklingError, DamagedFileError,
+    FileNotFoundError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError,
+    EOFError, OverflowError, AssertionError, pickle.UnpicklingError, DamagedFileError,
 )  # fmt: skip
-"""What `load_file`, `torch.load`, `load_state_dict` and `set_state` raise for damaged or foreign files."""
+"""What `load_file`, `torch.load`, `load_state_dict` and `set_state` raise for missing, damaged or foreign files."""
+TO_RESUME = ("networks.safetensors", "training.pt")
+"""Files of a snapshot without which it cannot be resumed."""
+GENERATOR_STATES = (16, 5056)
+"""Bytes of the state of a `torch.Generator` on CUDA and on a CPU."""
 
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """Adam's running means of the gradient and of its square, as torch names them."""
 
 
-def _load(folder: Path, state: State) -> None:
+def _load(folder: Path, seen: int, state: State) -> None:
     """Load a snapshot into the state; raises one of UNLOADABLE, with the state perhaps half changed."""
     both = load_file(check_regular(folder / "networks.safetensors"))
     training: dict[str, Any] = torch.load(check_regular(folder / "training.pt"), map_location="cpu", weights_only=True)
     average = load_file(check_regular(folder / "generator.safetensors"))
-    _load_parts(both, average, training, state)
+    _load_parts(both, average, training, seen, state)
 
 
-def _load_parts(both: dict[str, Tensor], average: dict[str, Tensor], training: dict[str, Any], state: State) -> None:
-    """Load networks, the averaged generator and the rest into the state; raises as `_load`, and RunError where its
-    frozen weights are others."""
+def _load_parts(
+    both: dict[str, Tensor], average: dict[str, Tensor], training: dict[str, Any], seen: int, state: State
+) -> None:
+    """Load networks, the averaged generator and the rest into the state, that after `seen` images; raises as `_load`,
+    and RunError where its frozen weights are others.
+
+    The random numbers of another kind of device cannot go on here: new ones are drawn then, by the seed and `seen`.
+    """
     optimisers = {"optimiser_g": state.optimiser_g, "optimiser_d": state.optimiser_d}
     loaded = {name: _optimiser_state(training[name], optimiser) for name, optimiser in optimisers.items()}
     noise, sums, features = training["noise"], training["sums"], training.get("features", "")
@@ -199,7 +218,9 @@ def _load_parts(both: dict[str, Tensor], average: dict[str, Tensor], training: d
             f"Its discriminator builds on frozen weights with the SHA-256 {features or '-'}, and this version of the "
             f"program has {state.features or '-'}: clone the run and start again."
         )
-    _check_tensor("noise", noise, state.noise.get_state())
+    goes_on = not _is_of_another_device(noise, own := state.noise.get_state())
+    if goes_on:
+        _check_tensor("noise", noise, own)
     _check_tensor("sums", sums, state.sums)
     steps, seconds = int(training["steps"]), float(training["seconds"])
     if steps < 0 or not 0 <= seconds < math.inf:
@@ -208,9 +229,19 @@ def _load_parts(both: dict[str, Tensor], average: dict[str, Tensor], training: d
     state.average.load_state_dict(average)
     for name, optimiser in optimisers.items():
         optimiser.load_state_dict(loaded[name])
-    state.noise.set_state(noise)
+    if goes_on:
+        state.noise.set_state(noise)
+    else:
+        show("It was trained on another kind of device before: it goes on here with other random numbers.")
+        state.noise.manual_seed(state.noise.initial_seed() + seen)
     state.sums.copy_(sums)
-    state.steps, state.seconds = steps, seconds
+    state.steps, state.seconds, state.seen = steps, seconds, seen
+
+
+def _is_of_another_device(noise: Any, own: Tensor) -> bool:
+    """Whether it is the state of a random generator of another kind of device."""
+    is_state = isinstance(noise, Tensor) and noise.dtype == torch.uint8 and noise.ndim == 1
+    return is_state and len(noise) in GENERATOR_STATES and len(noise) != len(own)
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ from gan.runs.metrics import STEP_METRICS
 from gan.runs.run import Run
 from gan.training.checkpoint import State
 from gan.training.estimate_memory import batch_that_fits
+from gan.training.out_of_memory import ran_out_of_memory
 
 
 def check_finite(values: dict[str, float], seen: int, config: RunConfig) -> None:
@@ -46,9 +47,9 @@ def explain_memory_errors(run: Run, info: DatasetInfo) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        on_gpu = isinstance(error, torch.OutOfMemoryError)
-        if not on_gpu and not isinstance(error, MemoryError) and "can't allocate memory" not in str(error):
+        if not ran_out_of_memory(error):
             raise
+        on_gpu = isinstance(error, torch.OutOfMemoryError)
         memory = torch.cuda.get_device_properties(0).total_memory if on_gpu else psutil.virtual_memory().available
         batch = batch_that_fits(run.config, info, memory)
         device, kind = ("GPU", "gpu-memory") if on_gpu else ("computer", "memory")

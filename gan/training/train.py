@@ -164,8 +164,9 @@ def train(
 
     with connected_ranks(run, worker) as (ranks, device):  # the job sees no other GPUs than its own
         set_threads(config, device, ranks)
-        state = initial_state(config, info, device)
-        checkpoint.restore(run, state)
+        with explain_memory_errors(run, info):
+            state = initial_state(config, info, device)
+            checkpoint.restore(run, state)
         if config.train.start_from and not state.seen:
             show(start_from.load_parent(run, state, info))
         synchronise(state, ranks)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from gan import jobs
 from gan.config import options, settings
 from gan.data import registry
 from gan.data.order import shuffled_batches
-from gan.errors import TrainingError
+from gan.errors import RunError, TrainingError
 from gan.jobs.worker import working
 from gan.runs import lifecycle
 from gan.runs.metrics_table import MetricsReader
@@ -139,6 +140,63 @@ def test_a_damaged_newest_snapshot_falls_back_to_the_one_before() -> None:
     train_run(Run(run.path))
     assert rows(run) == rows(whole)
     assert same(final_weights(run), final_weights(whole))
+
+
+def test_a_damaged_snapshot_is_set_aside(capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained("damaged")
+    change_training(run, FORGERIES["infinite steps"])
+    generator = (run.snapshot() / "generator.safetensors").read_bytes()
+    aside = run.snapshot().with_name(f".damaged-{run.snapshot().name}")
+    train_run(Run(run.path))
+    assert (aside / "generator.safetensors").read_bytes() == generator
+    assert f"it is kept as {aside.name}" in capsys.readouterr().out
+    assert run.snapshots() == [160, 320]
+
+
+def test_a_run_goes_on_on_another_kind_of_device(capsys: pytest.CaptureFixture[str]) -> None:
+    run = lifecycle.create_run(options.build_config(TINY), "moved")
+    train_until(run, 160)
+    before = run.snapshots()
+    change_training(run, lambda training: training.update(noise=torch.zeros(16, dtype=torch.uint8)))  # as on CUDA
+    train_run(Run(run.path))
+    assert run.snapshots() == [*before, 320]
+    assert "goes on here with other random numbers" in capsys.readouterr().out
+    assert [row["seen"] for row in rows(run)] == [64, 128, 192, 256, 320]
+
+
+def test_no_snapshot_is_lost_where_memory_runs_out_or_the_disk_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = lifecycle.create_run(options.build_config(TINY), "full")
+    train_until(run, 160)
+    before = run.snapshots()
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda number: SimpleNamespace(total_memory=10**9))
+    failures = [(torch.OutOfMemoryError("CUDA out of memory"), TrainingError), (OSError(5, "I/O error"), OSError)]
+    for failure, told in failures:
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoint, "load_file", raising(failure))
+            with pytest.raises(told):
+                train_run(Run(run.path))
+        assert run.snapshots() == before
+    train_run(Run(run.path))
+    assert run.snapshots() == [*before, 320]
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    return fail
+
+
+def test_a_run_whose_snapshots_cannot_be_resumed_does_not_begin_anew() -> None:
+    run = lifecycle.create_run(options.build_config(TINY), "copied")
+    train_until(run, 160)
+    curves, before = rows(run), run.snapshots()
+    for seen in before:
+        (run.snapshot_folder(seen) / "training.pt").unlink()
+    with pytest.raises(RunError, match=r"have no networks\.safetensors and training\.pt, so none can be resumed"):
+        train_run(Run(run.path))
+    assert rows(run) == curves
+    assert run.snapshots() == before
 
 
 def forged_moment(change: Callable[[torch.Tensor], Any], name: str = "exp_avg_sq") -> Callable[[dict[str, Any]], None]:
