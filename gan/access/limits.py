@@ -35,11 +35,15 @@ def check_limits() -> None:
         limit(name)
 
 
-def check_waiting_jobs(waiting: int) -> None:
-    """Raise AccessError where the current person has as many jobs in the queue as they may."""
+def check_waiting_jobs(waiting: int, more: int = 1) -> None:
+    """Raise AccessError where the current person, with `waiting` jobs in the queue, may not add so many `more`."""
     most = limit(JOBS)
-    if most is not None and waiting >= most:
+    if most is None or waiting + more <= most:
+        return
+    if more == 1:
         raise _exceeded(f"You have {waiting:,} jobs in the queue", f"{most:,}", "wait until one has started")
+    what = f"With {more:,} more you would have {waiting + more:,} jobs in the queue"
+    raise _exceeded(what, f"{most:,}", "start fewer at a time")
 
 
 def check_tasks(count: int) -> None:

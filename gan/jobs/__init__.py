@@ -24,7 +24,7 @@ from gan.jobs.job_access import job_stop_target, job_target, may_see_job
 from gan.jobs.launch import ensure_scheduler
 from gan.jobs.logs import log_tail
 from gan.jobs.names import describe_job, job_name, run_name
-from gan.jobs.person_limits import check_task
+from gan.jobs.person_limits import check_submission, check_task
 from gan.jobs.states import QueueEntry, State, describe_wait, queue, state
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Device",
     "QueueEntry",
     "State",
+    "check_submission",
     "check_task",
     "delete",
     "describe_job",

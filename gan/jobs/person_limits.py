@@ -11,8 +11,8 @@ from gan.jobs import kinds, names, states, waiting_jobs
 from gan.jobs.device_list import TASKS
 
 
-def check_submission(device: str) -> None:
-    """Raise AccessError where the current person has as many jobs that wait, or as many tasks, as they may.
+def check_submission(device: str, count: int = 1) -> None:
+    """Raise AccessError where the current person may not have `count` more jobs that wait, or one more task.
 
     `device` is TASKS for a task.
     """
@@ -20,7 +20,7 @@ def check_submission(device: str) -> None:
     if who is SYSTEM:
         return
     if limits.limit(limits.JOBS) is not None:
-        limits.check_waiting_jobs(sum(job.owner == who.name for job in waiting_jobs.queued_jobs()))
+        limits.check_waiting_jobs(sum(job.owner == who.name for job in waiting_jobs.queued_jobs()), count)
     if device == TASKS and limits.limit(limits.TASKS) is not None:
         limits.check_tasks(tasks_of(who.name))
 

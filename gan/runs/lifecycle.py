@@ -13,7 +13,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.config.slurm_settings import slurm_settings
 from gan.data.set_access import check_set_use
-from gan.errors import RunError
+from gan.errors import RunError, UserError
 from gan.io.atomic import remove_folder, replacing
 from gan.jobs.slurm import script
 from gan.runs import notes
@@ -64,13 +64,16 @@ def create_run(config: RunConfig, name: str | None = None, sweep: str = "", titl
 def start_run(config: RunConfig, name: str | None = None, title: str = "") -> Run:
     """Create a run and put it into the queue of its engine.
 
-    Raises RunError as `create_run` does, and where the engine refuses the run, which is kept then.
+    Raises as `create_run` does, AccessError also where the current person has as many jobs in the queue as they may,
+    and UserError where the run cannot be queued, such as by an engine that refuses it; the run is kept then.
     """
+    jobs.check_submission(config.job.device)
     run = create_run(config, name, title=title)
     try:
         submit_run(run)
-    except RunError as error:
-        raise RunError(f"{error} The run {run.name} is kept and was not started: resume it, or delete it.") from None
+    except UserError as error:
+        error.args = (f"{error} The run {run.name} is kept and was not started: resume it, or delete it.",)
+        raise
     return run
 
 

@@ -3,6 +3,7 @@
 A sweep is a name that its runs have in their about.json.
 """
 
+import contextlib
 import itertools
 import re
 import shlex
@@ -15,6 +16,7 @@ from gan import jobs
 from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError, RunError, UserError
+from gan.io.atomic import remove_folder
 from gan.runs import lifecycle
 from gan.runs.run import Run, all_runs, stored_runs
 
@@ -102,17 +104,27 @@ def describe(variation: Variation) -> str:
 def start_sweep(sweep: str, planned: Sequence[PlannedRun]) -> list[Run]:
     """Create the planned runs, then put them into the queue of their engine in this order.
 
-    Raises RunError where an engine refuses one: all are kept, and `resume_sweep` starts those that are left.
+    Raises UserError and keeps none where one may not be created, or where they are more than the current person may
+    have in the queue. Raises it also where one cannot be queued, such as by an engine that refuses it: all are kept
+    then, and `resume_sweep` starts those that are left.
     """
-    runs = [lifecycle.create_run(run.config, run.name, sweep) for run in planned]
+    if planned:
+        jobs.check_submission(planned[0].config.job.device, len(planned))
+    runs = []
+    with contextlib.ExitStack() as if_refused:
+        for planned_run in planned:
+            runs.append(lifecycle.create_run(planned_run.config, planned_run.name, sweep))
+            if_refused.callback(remove_folder, runs[-1].path)
+        if_refused.pop_all()
     for number, run in enumerate(runs):
         try:
             lifecycle.submit_run(run)
-        except RunError as error:
-            raise RunError(
+        except UserError as error:
+            error.args = (
                 f"{error} {number} of {len(runs)} runs are in the queue; all are kept. "
-                f"`{settings.PROGRAM} sweep resume {sweep}` starts the others."
-            ) from None
+                f"`{settings.PROGRAM} sweep resume {sweep}` starts the others.",
+            )
+            raise
     return runs
 
 

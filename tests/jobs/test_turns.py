@@ -20,7 +20,7 @@ from gan.io.atomic import write_json
 from gan.io.json_files import read_json
 from gan.jobs import launch, processes, states, tickets, waiting_jobs
 from gan.jobs.holders import read_holder
-from gan.runs import lifecycle, notes
+from gan.runs import lifecycle, notes, sweeps
 
 ANN, BOB, CAI = (Identity(name, Role.MEMBER) for name in ("ann", "bob", "cai"))
 VIC, SAM, ADA = (Identity(*who) for who in (("vic", Role.VIEWER), ("sam", Role.STEWARD), ("ada", Role.ADMIN)))
@@ -109,8 +109,34 @@ def test_a_person_may_have_so_many_jobs_in_the_queue(limited: None, store: Path)
             lifecycle.submit_run(lifecycle.create_run(short, "a3"))
     with acting_as(BOB):
         lifecycle.start_run(short, "b1")
+    with acting_as(ANN):
+        with pytest.raises(AccessError, match="2 jobs in the queue"):
+            lifecycle.start_run(short, "a4")
+        assert not (store / "a4").exists()
     assert len(jobs.queue()) == 3
     assert (read_json(store / "a1" / "queued.json") or {})["owner"] == "ann"
+
+
+def test_a_sweep_that_a_person_may_not_start_leaves_no_run(limited: None, store: Path) -> None:
+    tickets.host_folder().mkdir(parents=True)
+    assert file_lock.try_lock(tickets.host_folder() / "scheduler.lock") is not None  # nothing starts
+    for grid, reason in (("train.seed=0,1,2", "you would have 3 jobs"), ("train.kimg=1,51", "train.kimg is 51")):
+        planned = sweeps.plan_sweep("s", CPU, sweeps.read_grid([grid]))
+        with acting_as(ANN), pytest.raises(AccessError, match=reason):
+            sweeps.start_sweep("s", planned)
+        assert not list(store.glob("s*"))
+
+
+def test_a_start_that_fails_at_the_queue_says_that_the_run_is_kept(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_JOBS_PER_DEVICE", "many")  # read when a job is queued
+    with pytest.raises(ConfigError, match="The run one is kept and was not started"):
+        lifecycle.start_run(CPU, "one")
+    planned = sweeps.plan_sweep("s", CPU, sweeps.read_grid(["train.seed=0,1"]))
+    with pytest.raises(ConfigError, match="0 of 2 runs are in the queue; all are kept"):
+        sweeps.start_sweep("s", planned)
+    assert sorted(path.name for path in store.glob("[a-z]*")) == ["one", "s-seed0", "s-seed1"]
 
 
 def test_a_person_may_have_so_many_tasks_that_wait_or_run(limited: None, store: Path) -> None:
