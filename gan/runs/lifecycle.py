@@ -86,25 +86,33 @@ def submit_run(run: Run) -> None:
 def resume_run(run: Run, gpus: int | None = None) -> str:
     """Put a stopped, failed or lost run back into the queue, on another number of GPUs if given.
 
-    Returns one sentence on what happened. Raises RunError if it is queued or running and `gpus` is given.
+    Returns one sentence on what happened. Raises UserError where it cannot be queued, and where `gpus` is given and
+    `set_gpus` refuses; the number of GPUs stays as it was then.
     """
-    if gpus is not None and gpus != run.config.job.gpus:
-        run = set_gpus(run, gpus)
     job = run.config.job
-    return jobs.resume(run.path, job.device, job.gpus, job.engine)
+    if gpus is None or gpus == job.gpus:
+        return jobs.resume(run.path, job.device, job.gpus, job.engine)
+    set_gpus(run, gpus)
+    try:
+        return jobs.resume(run.path, job.device, gpus, job.engine)
+    except UserError:
+        if not jobs.state(run.path).may_work:
+            set_gpus(run, job.gpus)
+        raise
 
 
 def set_gpus(run: Run, gpus: int) -> Run:
-    """Change `job.gpus` of a run that does not work; gives the changed run.
+    """Change `job.gpus` of a run that can be resumed; gives the changed run.
 
-    It computes the same on any number of GPUs, up to rounding. Raises RunError if the run is queued, running or
-    unreadable, ConfigError for a number that the config does not take, and AccessError where the current person may
-    not.
+    It computes the same on any number of GPUs, up to rounding. Raises RunError unless the run has stopped, failed or
+    was lost, ConfigError for a number that the config does not take, and AccessError where the current person may not.
     """
     require(Action.CHANGE_RUN, run)
     config = options.replace_options(run.config, {"job.gpus": gpus})
     state = jobs.state(run.path)
-    if state.alive or state.name == "unreadable":
+    if state.name == "finished":
+        raise RunError(f"The run {run.name} has finished: there is nothing to resume. Clone it to train longer.")
+    if state.may_work:
         raise RunError(f"The run {run.name} is {state.name}: job.gpus can be changed when it has ended.")
     with replacing(run.path / "config.json") as temporary:
         temporary.write_text(options.config_to_json(config))

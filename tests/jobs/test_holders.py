@@ -16,7 +16,8 @@ from gan.io.file_lock import try_lock
 from gan.jobs import engines, launch, processes, tickets, waiting_jobs
 from gan.jobs.engine import EngineJob, EngineName
 from gan.jobs.holders import read_holder
-from gan.runs.run import Run
+from gan.runs import lifecycle
+from gan.runs.run import Run, find_run
 from tests.support.jobs import new_run, store
 
 __all__ = ["store"]
@@ -85,6 +86,9 @@ def test_an_engine_that_does_not_answer_leaves_the_state_unknown(monkeypatch: py
     for decision in (jobs.delete, jobs.stop, lambda folder: jobs.resume(folder, "cpu")):
         with pytest.raises(RunError, match="unknown"):
             decision(run.path)
+    with pytest.raises(RunError, match="unknown"):
+        lifecycle.resume_run(run, gpus=4)
+    assert find_run(run.name).config.job.gpus == 1
 
 
 def test_a_run_of_another_machine_is_never_called_dead_by_a_lock_of_this_one() -> None:

@@ -12,7 +12,7 @@ from gan.access import limits
 from gan.access.identity import SYSTEM, Identity, Role, acting_as
 from gan.access.permissions import Action, decide
 from gan.config import options
-from gan.errors import AccessError, ConfigError
+from gan.errors import AccessError, ConfigError, RunError
 from gan.export.exports import begin_export
 from gan.export.request import ExportRequest
 from gan.io import file_lock
@@ -21,6 +21,7 @@ from gan.io.json_files import read_json
 from gan.jobs import launch, processes, states, tickets, waiting_jobs
 from gan.jobs.holders import read_holder
 from gan.runs import lifecycle, notes, sweeps
+from gan.runs.run import find_run
 
 ANN, BOB, CAI = (Identity(name, Role.MEMBER) for name in ("ann", "bob", "cai"))
 VIC, SAM, ADA = (Identity(*who) for who in (("vic", Role.VIEWER), ("sam", Role.STEWARD), ("ada", Role.ADMIN)))
@@ -137,6 +138,22 @@ def test_a_start_that_fails_at_the_queue_says_that_the_run_is_kept(
     with pytest.raises(ConfigError, match="0 of 2 runs are in the queue; all are kept"):
         sweeps.start_sweep("s", planned)
     assert sorted(path.name for path in store.glob("[a-z]*")) == ["one", "s-seed0", "s-seed1"]
+
+
+def test_a_run_that_is_not_resumed_keeps_its_number_of_gpus(limited: None, store: Path) -> None:
+    tickets.host_folder().mkdir(parents=True)
+    assert file_lock.try_lock(tickets.host_folder() / "scheduler.lock") is not None  # nothing starts
+    short = options.build_config({"job.device": "cpu", "train.kimg": 1})
+    with acting_as(ANN):
+        done, *others = (lifecycle.create_run(short, name) for name in ("done", "a1", "a2", "a3"))
+        write_json(done.path / "end.json", {"state": "finished", "ticket": 1, "time": 1.0})
+        with pytest.raises(RunError, match="has finished: there is nothing to resume"):
+            lifecycle.resume_run(done, gpus=4)
+        for run in others[:2]:
+            assert "in the queue again" in lifecycle.resume_run(run, gpus=2)
+        with pytest.raises(AccessError, match="2 jobs in the queue"):
+            lifecycle.resume_run(others[2], gpus=4)
+    assert [find_run(run.name).config.job.gpus for run in (done, *others)] == [1, 2, 2, 1]
 
 
 def test_a_person_may_have_so_many_tasks_that_wait_or_run(limited: None, store: Path) -> None:
