@@ -12,6 +12,7 @@ from gan.evaluation.study_estimate import cached_study_estimate
 from gan.monitoring.curve_rules import Finding
 from gan.monitoring.verdict_parts import VerdictPart
 from gan.runs.run import Run
+from gan.training.measured_speed import rate_of_run
 
 StepKind = Literal["score", "membership", "study", "train on", "new training"]
 STEP_LABELS: dict[StepKind, str] = {
@@ -104,5 +105,5 @@ def _measuring_seconds(run: Run, kind: StepKind, snapshot: int, rates: Mapping[s
 
 def _training_seconds(run: Run, images: int) -> float | None:
     """The time of so many images at the run's own speed; None for one that was trained on another machine."""
-    rate = run.status().get("images_per_second")
+    rate = rate_of_run(run)
     return images / rate if rate else None

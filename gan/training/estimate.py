@@ -12,7 +12,7 @@ from gan.errors import GanError
 from gan.jobs.device_list import matching_devices
 from gan.runs.run import stored_runs
 from gan.training.estimate_memory import parameter_counts, processes_on_device, step_memory
-from gan.training.measured_speed import load_speed, speed_values
+from gan.training.measured_speed import load_speed, rate_of_run, speed_values
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,17 @@ def estimate(config: RunConfig) -> Estimate:
 
 
 def find_speed(config: RunConfig) -> Speed | None:
-    """The speed of the latest comparable run, or else the measured one; None where there is neither."""
-    values = speed_values(config)
+    """The speed of the latest comparable run on this machine, or of Slurm on its nodes, or else the measured one; None
+    where there is neither."""
+    values, engine = speed_values(config), config.job.engine
     for run in stored_runs():
         try:
-            rate = run.status().get("images_per_second") if speed_values(run.config) == values else None
+            is_like = speed_values(run.config) == values and run.config.job.engine == engine
+            rate = rate_of_run(run) if is_like else None
         except (GanError, OSError):  # a damaged run folder; the overview shows it
             continue
         if rate:
-            return Speed(float(rate), "run")
+            return Speed(rate, "run")
     measured = load_speed(config)
     if measured is None:
         return None

@@ -19,8 +19,10 @@ from gan.config import options, settings
 from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.io.atomic import write_json
-from gan.io.json_files import read_request, read_typed_or_none
+from gan.io.json_files import read_json, read_request, read_typed_or_none
 from gan.jobs import device_list, processes
+from gan.jobs.holders import read_holder
+from gan.runs.run import Run
 
 SPEED_OPTIONS = (
     "data.image_size",
@@ -66,6 +68,21 @@ TIMING, SPEED = TypeAdapter(Timing), TypeAdapter(MeasuredSpeed)
 def speed_values(config: RunConfig) -> tuple[Any, ...]:
     """The values of `SPEED_OPTIONS`: configs of equal ones train at the same rate."""
     return tuple(getattr(getattr(config, section), field) for section, field in _FIELDS)
+
+
+def rate_of_run(run: Run) -> float | None:
+    """Images per second of a run where its engine, machine and kind of device are those on which a run with its config
+    would train now; else None, such as of a run that was trained on another machine. Raises GanError or OSError for a
+    damaged folder."""
+    rate, started = run.status().get("images_per_second"), read_json(run.path / "started.json") or {}
+    holder, job = read_holder(started), run.config.job
+    if not rate or holder.engine != job.engine:
+        return None
+    if job.engine == "local":  # the nodes of a cluster are taken to be alike
+        here = [device.partition(":")[0] for device in device_list.matching_devices(job.device)[:1]]
+        if holder.host != processes.host() or str(started.get("device")).partition(":")[0] not in here:
+            return None
+    return float(rate)
 
 
 def load_speed(config: RunConfig) -> MeasuredSpeed | None:

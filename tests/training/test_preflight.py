@@ -1,5 +1,7 @@
 """Problems of a config and the estimate of what it takes, before a start."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +11,7 @@ from gan.config.run_config import RunConfig
 from gan.data import registry
 from gan.data.ingest import accepted_sets, staging, upload_check
 from gan.data.ingest.labels.reading import Reading
+from gan.io.atomic import write_json
 from gan.training import measured_speed
 from gan.training.estimate import estimate
 from gan.training.measured_speed import MeasuredSpeed
@@ -125,6 +128,16 @@ def test_time_is_estimated_from_an_earlier_run_of_the_same_speed() -> None:
     rate = run.status()["images_per_second"]
     assert estimate(config).seconds == pytest.approx(32_000 / rate)
     assert estimate(options.replace_options(config, {"model.width": 16})).seconds is None
+
+
+@pytest.mark.parametrize("moved", [{"host": "node17"}, {"engine": "slurm"}, {"device": "cuda:0"}])
+def test_the_speed_of_another_machine_is_no_estimate_for_this_one(moved: dict[str, str]) -> None:
+    run = trained("elsewhere")
+    started = json.loads((run.path / "started.json").read_text())
+    write_json(run.path / "started.json", started | moved)
+    assert estimate(run.config).seconds is None
+    on_cluster = options.replace_options(run.config, {"job.engine": "slurm"})
+    assert estimate(on_cluster).seconds is None
 
 
 def test_the_disk_estimate_is_what_a_run_takes() -> None:
