@@ -327,6 +327,15 @@ def test_a_walk_is_shown_and_its_ends_can_be_exchanged(run: Run) -> None:
     assert 'alt="Walk from 3 to 3, run small"' in gif()
 
 
+def test_a_walk_from_a_subclass_names_its_class() -> None:
+    run = trained("divided", model__subclasses=2)
+    at = page("gallery", run="divided")
+    at.session_state["walk first divided"] = Origin(run.snapshots()[-1], 0, 5, "5, subclass 2")
+    view(at, "Walk")
+    assert at.selectbox(key="walk class first divided").value == "5"
+    assert at.selectbox(key="walk class last divided").value == "9"
+
+
 def test_a_link_names_a_view_in_any_case_and_is_told_where_there_is_none(run: Run) -> None:
     at = page("gallery", run="small", view="download")
     assert at.query_params["view"] == "Download"

@@ -57,7 +57,7 @@ def _end_images(run: Run, info: DatasetInfo, first: Origin, last: Origin) -> Non
         with column:
             if info.kind == "class":
                 key = f"walk class {which} {run.name}"
-                st.session_state[key] = wording(origin.condition)
+                st.session_state[key] = info.names[Condition.from_text(origin.condition, info).fixed[0][0]]
                 st.selectbox(
                     f"Class of the {which}", info.names, key=key, on_change=_change_class,
                     args=(run, info, which, origin, key),
