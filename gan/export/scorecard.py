@@ -14,6 +14,7 @@ from gan.evaluation.number_format import percent
 from gan.evaluation.records import membership_results, results
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.runs.run import Run
+from gan.sampling.conditions import Condition
 
 CRITERIA = {
     "congruence": "Are they distributed as real images are?",
@@ -98,8 +99,11 @@ def _completeness(run: Run, conditions: list[dict[str, Any]]) -> str:
     info = run.info()
     if info.kind != "class":
         return text
-    classes = sum(bool(row["count"]) for row in conditions)
-    return f"{text}; {classes} of the {len(info.names)} classes of the training set"
+    written = [Condition.from_text(row["condition"], info) for row in conditions if row["count"]]
+    if not all(condition.fixed for condition in written):  # "any" does not tell which
+        return text
+    classes = {condition.fixed for condition in written}
+    return f"{text}; {len(classes)} of the {len(info.names)} classes of the training set"
 
 
 def _compliance(

@@ -50,6 +50,18 @@ def test_each_line_of_a_scored_run_has_its_measured_numbers() -> None:
     assert lines["constraint"] is lines["comprehension"] is None
 
 
+def test_classes_are_counted_once_and_not_where_any_were_asked_for() -> None:
+    run = trained("divided", model__subclasses=2)
+
+    def completeness(*conditions: str) -> str:
+        rows = [{"condition": condition, "asked": 5, "count": 5} for condition in conditions]
+        return scorecard(run, 320, "another", rows, withheld=None)["completeness"] or ""
+
+    parts = [f"{name}, subclass {number}" for name in ("3", "5") for number in (1, 2)]
+    assert completeness(*parts, "5").endswith("; 2 of the 10 classes of the training set")
+    assert completeness("any", "5").endswith("10 of 10 requested images, each with its label and origin")
+
+
 def test_nothing_is_taken_from_the_scores_of_another_generator() -> None:
     lines = scorecard(DEMO, SEEN, "another", [ROW], withheld=None)
     assert {criterion for criterion, text in lines.items() if text} == {"completeness"}
