@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from gan.io.progress import Progress, silent
 from gan.runs.run import Run
 from gan.sampling import marks
 from gan.sampling.conditions import Condition
+from gan.sampling.provenance import Origin
 
 if TYPE_CHECKING:
     from gan.sampling.sampler import Sampler
@@ -57,7 +58,8 @@ def write_export(run: Run, request: ExportRequest, out: Path, progress: Progress
     of_basket = tuple(sorted({origin.snapshot for origin in request.basket}, reverse=True))
     loaded = [load_generator(run, snapshot) for snapshot in (of_basket or (request.snapshot,))]
     samplers = {sampler.seen: sampler for sampler in loaded}
-    export_filter = _load_filter(run, request, progress)
+    rejected = _rejected(run, request, samplers.keys(), {condition.text(info) for condition, _ in items})
+    export_filter = _load_filter(run, request, rejected, progress)
     out.parent.mkdir(parents=True, exist_ok=True)
     with Spool(spool_folder(out), _key(request, samplers, export_filter)) as spool:
         tallies = _load_tallies(spool, [count for _, count in items])
@@ -85,12 +87,28 @@ def spool_folder(out: Path) -> Path:
     return out.with_name(f".{out.name}.part")
 
 
-def _load_filter(run: Run, request: ExportRequest, progress: Progress) -> ExportFilter:
+def _rejected(run: Run, request: ExportRequest, snapshots: Set[int], conditions: Set[str]) -> frozenset[Origin]:
+    """The images marked reject that the request would make; an export can be resumed after other rejections."""
+    if request.with_rejected:
+        return frozenset()
+    rejected = marks.rejected(run)
+    if request.basket:
+        return rejected & set(request.basket)
+    of_classes = run.info().kind == "class" and "any" not in conditions
+    return frozenset(
+        origin
+        for origin in rejected
+        if origin.snapshot in snapshots
+        and (origin.seed, origin.truncation) == (request.seed, request.truncation)
+        and (origin.condition in conditions or not of_classes)
+    )
+
+
+def _load_filter(run: Run, request: ExportRequest, rejected: frozenset[Origin], progress: Progress) -> ExportFilter:
     """Load only the checks that the request needs."""
     from gan.evaluation import selector as selectors
     from gan.evaluation.privacy import guard  # here: it imports torch
 
-    rejected = frozenset() if request.with_rejected else marks.rejected(run)
     detector = None if request.with_near_copies else guard.load_detector(run, progress)[0]
     selector = selectors.load_selector(run, progress) if request.keep_rate < 1 else None
     return ExportFilter(detector, selector, request.keep_rate, rejected)

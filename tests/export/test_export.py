@@ -126,6 +126,41 @@ def test_an_export_that_is_stopped_leaves_no_file_and_goes_on_where_it_was(
             assert resumed.read(name) == whole.read(name), name
 
 
+@pytest.mark.parametrize(
+    ("rejected", "goes_on_from"),
+    [
+        (Origin(320, 1, 5, "3"), 256),  # of another seed
+        (Origin(160, 0, 5, "3"), 256),
+        (Origin(320, 0, 5, "3", truncation=0.5), 256),
+        (Origin(320, 0, 5, "7"), 256),
+        (Origin(320, 0, 5, "3"), 0),
+    ],
+)
+def test_an_export_starts_anew_only_where_its_own_images_were_rejected_since(
+    run: Run, tmp_path: Path, rejected: Origin, goes_on_from: int
+) -> None:
+    request, out = ExportRequest((("3", 300), ("4", 3)), with_near_copies=True), tmp_path / "half.zip"
+    with pytest.raises(StoppedError):
+        write_export(run, request, out, stop_after_first_chunk)
+    marks.change(run, {rejected: "reject"})
+    shares: list[float] = []
+    write_export(run, request, out, lambda phase, done: shares.append(done) if phase == GENERATING else None)
+    assert shares[0] == goes_on_from / request.count
+    with zipfile.ZipFile(out) as archive:
+        made = archive.namelist()
+    assert ("images/3/digits_320_s0_000005.png" in made) == bool(goes_on_from)
+
+
+def test_a_rejection_is_met_where_any_class_was_asked_for(run: Run, tmp_path: Path) -> None:
+    request = ExportRequest((("any", 4),), with_near_copies=True)
+    write_export(run, request, tmp_path / "before")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "before" / "labels.csv").read_text())))
+    marks.change(run, {Origin(320, 0, 2, rows[2]["class"]): "reject"})
+    write_export(run, request, tmp_path / "after")
+    names = sorted(path.stem[-6:] for path in (tmp_path / "after").rglob("*.png"))
+    assert names == ["000000", "000001", "000003", "000004"]
+
+
 def test_another_request_does_not_go_on_with_what_a_stopped_one_made(run: Run, tmp_path: Path) -> None:
     stopped = ExportRequest((("3", 300),), with_near_copies=True)
     with pytest.raises(StoppedError):

@@ -54,7 +54,10 @@ def _export(run: Run, export: Export) -> None:
         st.error(escape_message(state.cause) or "It ended without an error message.")
         release_button(export.folder, state)
     elif state.name == "stopped":
-        st.caption("Stopped. Resuming makes only what is missing.")
+        st.caption(
+            "Stopped. Resuming makes only what is missing. Where images that it would hold were rejected since, it "
+            "starts anew."
+        )
     for notice in result.notices if result is not None else ():
         st.warning(escape_markdown(notice))
 
