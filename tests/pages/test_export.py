@@ -151,6 +151,14 @@ def test_an_export_that_was_stopped_goes_on(run: Run) -> None:
     assert one.state.alive
 
 
+def test_an_export_that_cannot_be_read_hides_no_other(run: Run) -> None:
+    one = exports.begin_export(run, ExportRequest((("3", 50_000),), with_near_copies=True))
+    (run.path / "exports" / "20990101-000000").mkdir()  # newer, and without its request
+    at = downloads(run)
+    assert [box.value for box in at.error if "request.json" in box.value]
+    assert f"stop {one.id}" in [button.key for button in at.button]
+
+
 def test_a_bad_run_is_called_so_before_its_images_and_can_still_be_downloaded(run: Run) -> None:
     last = run.snapshots()[-1]
     studied(run, last, kind="harmful")

@@ -35,7 +35,7 @@ def _exports(run: Run, was_working: bool) -> None:
         if was_working and not any(export.state.alive for export in newest):
             st.rerun()
         for export in newest:
-            with st.container(border=True):
+            with st.container(border=True), errors_shown():  # one that cannot be read hides no other
                 _export(run, export)
 
 
