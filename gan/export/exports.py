@@ -24,7 +24,7 @@ from gan.errors import RunError
 from gan.export.request import ExportRequest
 from gan.export.size_estimate import image_shape
 from gan.export.writer import GENERATING, ExportResult, spool_folder, write_export
-from gan.io.atomic import append_json_line, write_json
+from gan.io.atomic import append_json_line, remove_folder, write_json
 from gan.io.json_files import read_request, read_typed_or_none
 from gan.io.progress import Progress, silent
 from gan.io.untrusted_files import is_link, is_regular
@@ -93,7 +93,11 @@ def begin_export(run: Run, request: ExportRequest) -> Export:
             raise RunError(f"The run {run.name} was deleted or moved away.") from None
         else:
             break
-    write_json(folder / "request.json", asdict(request))
+    try:
+        write_json(folder / "request.json", asdict(request))
+    except BaseException:
+        remove_folder(folder)  # an export without a request cannot be read
+        raise
     jobs.start_task(folder, engine=run.config.job.engine)
     return Export(folder)
 

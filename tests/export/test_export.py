@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import resource
 import shlex
 import subprocess
 import sys
@@ -306,6 +307,17 @@ def test_a_request_that_cannot_be_made_is_refused_before_it_starts(
     with pytest.raises(UserError, match=says):
         exports.begin_export(run, ExportRequest(items))
     assert exports.list_exports(run) == []
+
+
+def test_an_export_whose_request_cannot_be_written_leaves_no_folder(run: Run) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # as on a full disk
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            exports.begin_export(run, ExportRequest((("3", 5),)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((run.path / "exports").iterdir()) == []
 
 
 def test_a_snapshot_that_is_not_there_or_damaged_is_named(run: Run) -> None:
