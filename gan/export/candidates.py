@@ -58,6 +58,8 @@ class Accepted:
 
     item: int
     """Index of the request's item that they answer."""
+    subclass: int | None
+    """The subclass that it asks for."""
     images: Images
     conditions: NDArray[np.float32]
     sampler: "Sampler"
@@ -116,7 +118,7 @@ def accepted_from_stream(
         texts = [Condition.from_row(row, info, condition.subclass).text(info) for row in chunk]
         origins = [Origin(sampler.seen, seed, first + i, text, truncation) for i, text in enumerate(texts)]
         good = export_filter.accept(images, chunk, origins, tally)
-        yield Accepted(item, images[good], chunk[good], sampler, [origins[i] for i in good])
+        yield Accepted(item, condition.subclass, images[good], chunk[good], sampler, [origins[i] for i in good])
 
 
 def accepted_from_basket(
@@ -136,4 +138,5 @@ def accepted_from_basket(
         row = condition.row(sampler.info)[None]  # (1, K)
         images = sampler.generate(row, origin.seed, origin.index, origin.truncation, condition.subclass)
         good = export_filter.accept(images, row, [origin], tallies[items[condition]])
-        yield Accepted(items[condition], images[good], row[good], sampler, [origin] if good else [])
+        accepted = [origin] if good else []
+        yield Accepted(items[condition], condition.subclass, images[good], row[good], sampler, accepted)

@@ -150,7 +150,9 @@ def write_images(format: str, spool: Spool, output: Output, folders: list[str], 
 def image_path(format: str, row: Row, folders: list[str], run: str) -> str:
     """The path of an image inside a download, which is not of the format "npz"."""
     between, suffix = "_" if format == "flat" else "/", ".dcm" if format == "dicom" else ".png"
-    file = provenance.file_name(run, row.snapshot, row.seed, row.position, row.truncation, suffix)
+    file = provenance.file_name(
+        run, row.snapshot, row.seed, row.position, row.truncation, suffix, subclass=row.subclass
+    )
     return f"images/{folders[row.item]}{between}{file}"
 
 

@@ -71,9 +71,10 @@ def build_manifest(
         "withheld": sum(tally.near_copies + tally.rejected for tally in tallies),
         "selection": {"keep_rate": request.keep_rate, "not_kept": sum(tally.not_kept for tally in tallies)},
         "notices": _notices([condition.text(info) for condition, _ in items], counts, tallies),
-        "make_again": "A file's name ends in the snapshot, _t and the truncation where that is not 1, _s and the "
-        "seed, and the index; its condition is its row in labels.csv. The command stands in each PNG's metadata under "
-        "'Make again', the origin in each DICOM file's DerivationDescription; for npz, all of it stands in labels.csv.",
+        "make_again": "A file's name ends in _subclass and its number where one was asked for, the snapshot, _t and "
+        "the truncation where that is not 1, _s and the seed, and the index; its condition is its row in labels.csv. "
+        "The command stands in each PNG's metadata under 'Make again', the origin in each DICOM file's "
+        "DerivationDescription; for npz, all of it stands in labels.csv.",
         "training_data": {
             "title": info.title,
             "source": info.source,

@@ -23,7 +23,8 @@ from gan.io.untrusted_files import is_link, not_regular
 
 
 class Row(NamedTuple):
-    """One image: index of its item, origin, positions of the conditions that are on, size in bytes."""
+    """One image: index of its item, origin, positions of the conditions that are on, size in bytes, and the subclass
+    that was asked for."""
 
     item: int
     snapshot: int
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     truncation: float
     on: tuple[int, ...]
     size: Annotated[int, Field(ge=0)]
+    subclass: Annotated[int, Field(ge=0)] | None = None
 
 
 class Chunk(TypedDict):

@@ -203,6 +203,7 @@ def _spool_rows(
             origin.truncation,
             tuple(row.nonzero()[0].tolist()),
             len(content),
+            chunk.subclass,
         )
         for origin, row, content in zip(chunk.origins, chunk.conditions, encoded, strict=True)
     ]

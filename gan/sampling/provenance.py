@@ -31,13 +31,23 @@ class Origin:
     truncation: float = 1.0
 
 
-def file_name(run: str, snapshot: int, seed: int, index: int, truncation: float, suffix: str = ".png") -> str:
+def file_name(
+    run: str,
+    snapshot: int,
+    seed: int,
+    index: int,
+    truncation: float,
+    suffix: str = ".png",
+    *,
+    subclass: int | None = None,
+) -> str:
     """The name of an image's file in the folder of its condition, at most `MAX_FILE_NAME_BYTES` long.
 
-    A long run name is cut.
+    A long run name is cut. A subclass, from 0 on, is named where one was asked for: its folder is that of its class.
     """
+    divided = "" if subclass is None else f"_subclass{subclass + 1}"
     truncated = "" if truncation == 1 else f"_t{shortest_decimal(truncation)}"
-    rest = f"_{snapshot}{truncated}_s{seed}_{index:06d}{suffix}"
+    rest = f"{divided}_{snapshot}{truncated}_s{seed}_{index:06d}{suffix}"
     return run[: MAX_FILE_NAME_BYTES - len(rest)] + rest
 
 

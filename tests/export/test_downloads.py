@@ -179,8 +179,10 @@ def test_a_folder_is_filled_whole_or_not_at_all_and_may_be_the_current_one(
 
 
 def test_a_files_name_is_short_whatever_the_run_is_called() -> None:
-    longest = file_name("r" * 64, 10**12, 2**63 - 1, 2**63 - 1, 0.30000000000000004)
-    assert len(longest.encode()) == MAX_FILE_NAME_BYTES
+    for subclass in (None, 98):
+        longest = file_name("r" * 64, 10**12, 2**63 - 1, 2**63 - 1, 0.30000000000000004, subclass=subclass)
+        assert len(longest.encode()) == MAX_FILE_NAME_BYTES
+    assert file_name("digits", 320, 9, 4, 1.0, subclass=1) == "digits_subclass2_320_s9_000004.png"
     assert file_name("digits", 320, 9, 4, 1.0) == "digits_320_s9_000004.png"
     assert file_name("digits", 320, 9, 4, 0.7) == "digits_320_t0.7_s9_000004.png"
 

@@ -193,6 +193,15 @@ def test_a_spool_whose_end_is_torn_keeps_the_chunks_before_it(tmp_path: Path) ->
         assert (other.count, other.state) == (0, None)
 
 
+def test_rows_of_an_earlier_version_have_no_subclass(tmp_path: Path) -> None:
+    with Spool(tmp_path / "spool", {"what": "test"}):
+        line = {"rows": [[0, 160, 0, 0, 1.0, [3], 4]], "state": {"next": 1}}
+        (tmp_path / "spool" / "rows.jsonl").write_text(json.dumps(line) + "\n")
+        (tmp_path / "spool" / "images.bin").write_bytes(b"aaaa")
+    with Spool(tmp_path / "spool", {"what": "test"}) as spool:
+        assert [row.subclass for row in spool.rows()] == [None]
+
+
 def test_a_spool_is_closed_before_it_is_removed(tmp_path: Path) -> None:
     """An NFS client renames a file that is deleted while it is open, so that its folder is not empty."""
     row = Row(item=0, snapshot=160, seed=0, position=0, truncation=1.0, on=(3,), size=4)
@@ -411,6 +420,23 @@ def test_subclasses_are_exported_equally_often_under_the_label_of_their_class(tm
         assert np.abs(pixels - np.asarray(image)).max() <= 1
     with pytest.raises(UserError, match="This run has no subclasses to balance"):
         equal_subclasses([("3", 5)], trained("plain").info())
+
+
+@pytest.mark.parametrize("download_format", ["folder", "flat"])
+def test_images_of_a_class_and_its_subclasses_from_one_noise_have_files_of_their_own(
+    tmp_path: Path, download_format: str
+) -> None:
+    run = trained("divided", model__subclasses=2)
+    kept = [Origin(320, 0, 500, text) for text in ("3", "3, subclass 1", "3, subclass 2")]
+    request = replace(ExportRequest.of_basket(kept, download_format), with_near_copies=True)
+    assert write_export(run, request, tmp_path / "out").count == 3
+    start = "3_divided" if download_format == "flat" else "divided"
+    names = [f"{start}{subclass}_320_s0_000500.png" for subclass in ("", "_subclass1", "_subclass2")]
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.png")) == sorted(names)
+    for name, origin in zip(names, kept, strict=True):
+        (file,) = (tmp_path / "out").rglob(name)
+        with Image.open(file) as image:
+            assert image.info["Condition"] == origin.condition
 
 
 def test_a_subclass_is_brought_to_a_number(run: Run) -> None:

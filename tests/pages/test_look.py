@@ -266,6 +266,7 @@ def test_more_images_of_one_subclass_are_shown_and_downloaded() -> None:
     at.selectbox(key="subclasses of divided").set_value(3).run()
     at.segmented_control(key="subclass of divided 3").set_value(1).run()
     assert {tile["alt"].partition(", run")[0] for tile in tiles(at)} == {"Generated image of 3, subclass 2"}
+    assert all(tile["file"].startswith("divided_subclass2_320_s0_") for tile in tiles(at))
     at = view(at, "Download")
     at.radio(key=export_form.WAY).set_value(export_form.SUBCLASS).run()
     at.toggle(key="guarded").set_value(False).run()

@@ -51,7 +51,7 @@ def marked_groups(
     rows = []
     for number, (group, (title, note)) in enumerate(zip(shown, titles, strict=True)):
         images = zip(group.origins, group.images, strict=True)
-        rows.append(Row(title, note, [_tile(run, wording, *image, dropped) for image in images]))
+        rows.append(Row(title, note, [_tile(run, info, wording, *image, dropped) for image in images]))
         if real:
             about, pictures = real[number]
             rows.append(Row("", about, pictures=pictures, alt=f"Real image of {title}"))
@@ -113,10 +113,18 @@ def _remember(origins: Sequence[Origin]) -> None:
 
 
 def _tile(
-    run: Run, wording: Callable[[str], str], origin: Origin, image: NDArray[np.uint8], dropped: frozenset[Origin]
+    run: Run,
+    info: DatasetInfo,
+    wording: Callable[[str], str],
+    origin: Origin,
+    image: NDArray[np.uint8],
+    dropped: frozenset[Origin],
 ) -> Tile:
     """The tile of an image, which is saved under the name and with the text that it has in a download."""
-    file = provenance.file_name(run.name, origin.snapshot, origin.seed, origin.index, origin.truncation)
+    subclass = Condition.from_text(origin.condition, info).subclass
+    file = provenance.file_name(
+        run.name, origin.snapshot, origin.seed, origin.index, origin.truncation, subclass=subclass
+    )
     alt = _alt(run, wording(origin.condition), origin)
     return Tile(image_id(origin), image, alt, file, provenance.png_text(run.name, origin), origin in dropped)
 
@@ -148,4 +156,4 @@ def condition_wording(info: DatasetInfo) -> Callable[[str], str]:
 
 def image_tile(run: Run, info: DatasetInfo, origin: Origin) -> Tile:
     """The tile of one image, generated from its origin."""
-    return _tile(run, condition_wording(info), origin, cache_torch.generated_image(run, origin), frozenset())
+    return _tile(run, info, condition_wording(info), origin, cache_torch.generated_image(run, origin), frozenset())
