@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan import jobs
 from gan.data.fingerprint import Fingerprint
-from gan.export import exports
+from gan.export import exports, generator_files
 from gan.export.request import ExportRequest
 from gan.runs.run import Run
 from gan.sampling import marks
@@ -157,6 +157,15 @@ def test_an_export_that_cannot_be_read_hides_no_other(run: Run) -> None:
     at = downloads(run)
     assert [box.value for box in at.error if "request.json" in box.value]
     assert f"stop {one.id}" in [button.key for button in at.button]
+
+
+def test_a_generator_that_cannot_be_read_hides_no_other(run: Run) -> None:
+    one = generator_files.begin_generator_file(run, "safetensors", run.snapshots()[-1])
+    wait_until(lambda: not one.state.alive, "the generator is written", 60)
+    (run.path / "exports" / "generator-torch").mkdir()  # listed first, and without its request
+    at = downloads(run)
+    assert [box.value for box in at.error if "request.json" in box.value]
+    assert any(link.proto.label.startswith("Download, ") for link in at.get("link_button"))
 
 
 def test_a_bad_run_is_called_so_before_its_images_and_can_still_be_downloaded(run: Run) -> None:

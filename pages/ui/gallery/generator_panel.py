@@ -57,7 +57,7 @@ def _generators(run: Run, was_working: bool) -> None:
         if was_working and not any(generator.state.alive for generator in written):
             st.rerun()
         for generator in written:
-            with st.container(border=True):
+            with st.container(border=True), errors_shown():  # one that cannot be read hides no other
                 _generator(run, generator)
 
 
