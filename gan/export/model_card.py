@@ -171,7 +171,8 @@ def example_code(document: dict[str, Any]) -> str:
     ]
     lines += [f"z = random.standard_normal(({EXAMPLE_IMAGES}, {document['inputs']['z']}), dtype=np.float32)"]
     lines += [f"conditions = np.zeros(({EXAMPLE_IMAGES}, {width}), np.float32)"]
-    first = json.dumps(names[0]).replace("`", "\\u0060")  # it must not end the card's block of code
+    # A string of Python: JSON writes characters beyond U+FFFF as two. A backtick must not end the card's block of code.
+    first = json.dumps(names[0], ensure_ascii=False).encode("ascii", "backslashreplace").decode().replace("`", "\\x60")
     lines += [f"chosen = names.index({first})", "conditions[:, chosen] = 1"]
     if document["subclasses"]:
         lines += ['counts = np.array(about["subclasses"][chosen])']

@@ -17,7 +17,7 @@ from gan.cli.main import main
 from gan.config import settings
 from gan.errors import ConfigError, RunError, UserError
 from gan.export import model_files
-from gan.export.model_card import MODEL_FILES
+from gan.export.model_card import MODEL_FILES, example_code
 from gan.export.model_export import MODEL_FORMATS, export_model
 from gan.runs.run import Run
 from gan.sampling.sampler import load_generator
@@ -33,6 +33,18 @@ def example(folder: Path) -> str:
     """The code in the model card."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", (folder / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     return str(code)
+
+
+@pytest.mark.parametrize("name", ["\U0001f9eb colony", "\ud83d", "\x85\u2028", 'b`"\\', "é"])
+def test_the_example_finds_the_first_class_whatever_it_is_called(name: str) -> None:
+    document = {"names": ["other", name][::-1], "inputs": {"z": 4, "conditions": 2}, "format": "onnx"}
+    code = example_code(document | {"subclasses": []})
+    (line,) = [line for line in code.split("\n") if line.startswith("chosen = ")]
+    found: dict[str, int] = {}
+    exec(line, {"names": json.loads(json.dumps(document["names"]))}, found)
+    assert found == {"chosen": 0}
+    assert "`" not in line
+    assert line.isascii()
 
 
 def test_the_examples_of_the_cards_give_the_runs_images_in_a_process_without_the_program(tmp_path: Path) -> None:
