@@ -9,6 +9,7 @@ from gan.cli.arguments import AddCommand, add_run_options, config_from_arguments
 from gan.config import presets
 from gan.errors import ConfigError, UserError
 from gan.io.terminal import printable, show
+from gan.monitoring.score_table import DIFFERENT
 from gan.monitoring.sweep_table import sweep_table
 from gan.runs import sweeps
 from gan.runs.sweeps import PlannedRun
@@ -110,6 +111,8 @@ def _status(name: str) -> int:
         show("\nMean ± standard deviation over seeds")
         groups = [[*group.values, str(group.scored), *group.scores] for group in table.groups]
         _show_table([*table.group_options, "runs", *table.scores], groups)
+        if not all(group.comparable for group in table.groups):
+            show(f"No mean where scores are not comparable: {DIFFERENT}.")
     for run in table.unreadable:
         show(f"{run} cannot be read.")
     return 0

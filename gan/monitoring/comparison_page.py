@@ -137,9 +137,15 @@ def _scores(runs: Sequence[Run], baseline: int | None) -> str:
     ]
     rows = score_table.score_rows(evaluations, baseline)
     table = _table([row.score.name for row in rows], columns, [[_cell(cell) for cell in row.cells] for row in rows])
-    base = f" Differences are from {html.escape(_label(runs[baseline]))}." if baseline is not None else ""
     where = f"On the validation split, in {score_table.features_text(evaluations)}, with 95% intervals"
-    return f'{table}{light}<p class="quiet">{where}; the best in bold.{base}</p>'
+    if score_table.comparable(evaluations):
+        base = f" Differences are from {html.escape(_label(runs[baseline]))}." if baseline is not None else ""
+        where = f"{where}; the best in bold.{base}"
+    elif score_table.incomparable(evaluations):
+        where = f"{where}. None is marked as best, and none has a difference: {score_table.DIFFERENT}."
+    else:
+        where = f"{where}."
+    return f'{table}{light}<p class="quiet">{where}</p>'
 
 
 def _cell(cell: Cell) -> str:

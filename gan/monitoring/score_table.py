@@ -16,6 +16,9 @@ COPIES = Score("near_copies", "Near copies", "share", "lower", "")
 COLUMNS = (*SCORES, REAL, DIVERSITY, COPIES)
 """The scores of an evaluation, in the order of tables; `better` is "" where neither direction is."""
 
+DIFFERENT = "these runs were scored on different data, features or counts of images"
+"""Why scores are not comparable, after a colon."""
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -86,9 +89,10 @@ def cell_text(score: Score, measured: Measurement | None) -> str:
 def score_rows(evaluations: Sequence[EvaluationResult | None], baseline: int | None = None) -> list[ScoreRow]:
     """A row for each score that any evaluation has, with differences from that of the position `baseline`.
 
-    The best is marked only where two or more are comparable (`comparable`), and not all are equal.
+    Only where all are comparable (`comparable`) there are differences, and the best is marked, unless all are equal.
     """
     marked = comparable(evaluations)
+    baseline = baseline if marked else None
     rows = []
     for score in COLUMNS:
         measured = [measurement(score, result) for result in evaluations]
@@ -105,6 +109,11 @@ def comparable(evaluations: Sequence[EvaluationResult | None]) -> bool:
         if one is not None
     ]
     return len(settings) > 1 and all(one == settings[0] for one in settings)
+
+
+def incomparable(evaluations: Sequence[EvaluationResult | None]) -> bool:
+    """Whether there are two or more that are not comparable (`comparable`)."""
+    return sum(one is not None for one in evaluations) > 1 and not comparable(evaluations)
 
 
 def features_text(evaluations: Sequence[EvaluationResult | None]) -> str:

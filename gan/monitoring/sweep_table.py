@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan import jobs
+from gan.evaluation.records.best_snapshot import best_snapshot
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import EvaluationResult
 from gan.monitoring.run_differences import OptionDifference, option_differences
-from gan.monitoring.score_table import COLUMNS, compared_evaluation, measurement, value_text
+from gan.monitoring.score_table import COLUMNS, compared_evaluation, incomparable, measurement, value_text
 from gan.runs.run import Run
 from gan.runs.sweeps import SEED
 
@@ -28,11 +29,12 @@ class SweepRow:
 @dataclass(frozen=True)
 class SeedGroup:
     """Runs that differ by their seed only: the values of the other options, the number of runs with scores, and the
-    mean of each score with the standard deviation over them (n - 1), as text."""
+    mean of each score with the standard deviation over them (n - 1), as text; "" where they are not `comparable`."""
 
     values: tuple[str, ...]
     scored: int
     scores: tuple[str, ...]
+    comparable: bool
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class SweepTable:
     """The options of the groups: all that differ but the seed."""
     groups: tuple[SeedGroup, ...]
     """Empty where no two runs differ by their seed only."""
+    of_best: bool
+    """Whether all scores are of their run's best snapshot."""
     unreadable: tuple[str, ...]
     """Names of runs whose config cannot be read; they have no row."""
 
@@ -54,7 +58,8 @@ def sweep_table(runs: Sequence[Run]) -> SweepTable:
     """The table of these runs, in their order."""
     readable = [run for run in runs if not run.config_problem]
     differences = option_differences(readable)
-    results = [_values(compared_evaluation(run)) for run in readable]
+    evaluations = [compared_evaluation(run) for run in readable]
+    results = [_values(evaluation) for evaluation in evaluations]
     measured = [score for score in COLUMNS if any(score.key in result for result in results)]
     rows = [
         SweepRow(
@@ -72,25 +77,31 @@ def sweep_table(runs: Sequence[Run]) -> SweepTable:
         scores=tuple(score.name for score in measured),
         rows=tuple(rows),
         group_options=tuple(map(_label, others)),
-        groups=tuple(_groups(others, results, measured)) if len(others) < len(differences) else (),
+        groups=tuple(_groups(others, evaluations, measured)) if len(others) < len(differences) else (),
+        of_best=all(
+            result is None or result.snapshot == best_snapshot(run)
+            for run, result in zip(readable, evaluations, strict=True)
+        ),
         unreadable=tuple(run.name for run in runs if run not in readable),
     )
 
 
 def _groups(
-    others: Sequence[OptionDifference], results: Sequence[dict[str, float]], measured: Sequence[Score]
+    others: Sequence[OptionDifference], evaluations: Sequence[EvaluationResult | None], measured: Sequence[Score]
 ) -> list[SeedGroup]:
-    members: dict[tuple[str, ...], list[dict[str, float]]] = {}
-    for number, result in enumerate(results):
-        members.setdefault(tuple(difference.values[number] for difference in others), []).append(result)
-    return [
-        SeedGroup(
-            values,
-            sum(bool(result) for result in group),
-            tuple(_scores_text([result.get(score.key) for result in group], score) for score in measured),
-        )
-        for values, group in members.items()
-    ]
+    members: dict[tuple[str, ...], list[EvaluationResult | None]] = {}
+    for number, evaluation in enumerate(evaluations):
+        members.setdefault(tuple(difference.values[number] for difference in others), []).append(evaluation)
+    return [_group(values, group, measured) for values, group in members.items()]
+
+
+def _group(
+    values: tuple[str, ...], evaluations: Sequence[EvaluationResult | None], measured: Sequence[Score]
+) -> SeedGroup:
+    results = [_values(evaluation) for evaluation in evaluations]
+    means = [_scores_text([result.get(score.key) for result in results], score) for score in measured]
+    fit = not incomparable(evaluations)
+    return SeedGroup(values, sum(map(bool, results)), tuple(mean if fit else "" for mean in means), fit)
 
 
 def _values(result: EvaluationResult | None) -> dict[str, float]:

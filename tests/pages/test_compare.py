@@ -277,6 +277,35 @@ def test_a_sweep_has_a_row_for_each_run_and_one_for_its_seeds() -> None:
     assert at.multiselect(key="compared runs").value == [run.name for run in runs]
 
 
+def test_scores_that_are_not_comparable_have_no_mean_and_no_difference() -> None:
+    runs = swept("lr=1e-4,2e-4", "seed=0,1", kid=(0.1, 0.3, 0.5, 0.7))
+    path = results.result_path(runs[1], 100_032)
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document | {"n": document["n"] | {"scores": 40}}))
+    table = sweep_table(runs)
+    kid = table.scores.index("Kernel distance")
+    assert [(group.scored, group.scores[kid], group.comparable) for group in table.groups] == [
+        (2, "", False),
+        (2, "0.6 ± 0.141", True),
+    ]
+    at = page("compare", sweep="s", baseline=runs[0].name)
+    assert at.table[1].value["Kernel distance"].tolist() == ["—", "0.6 ± 0.141"]
+    assert "No mean where scores are not comparable: these runs were scored on different data" in said(at)
+    assert "None is marked as best, and none has a difference" in said(at)
+    assert not any("−" in cell or "+" in cell for cell in at.table[-1].value.loc["Kernel distance"])
+    html = comparison_page.comparison_html(runs, 0)
+    assert "the best in bold" not in html
+    assert "Differences are from" not in html
+    assert "None is marked as best, and none has a difference" in html
+
+
+def test_the_mean_says_which_snapshots_it_is_of() -> None:
+    first, *_ = swept("seed=0,1", kid=(0.1, 0.3))
+    (first.path / "snapshots" / "000100032").mkdir()
+    at = page("compare", sweep="s")
+    assert "or of the newest scored one" in said(at)  # the other's snapshot is not there
+
+
 def test_a_sweep_is_chosen_on_the_page_and_one_without_seeds_has_no_means() -> None:
     swept("lr=1e-4,2e-4", kid=(0.1, None))
     at = page("compare", sweep="gone")

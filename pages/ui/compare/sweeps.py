@@ -6,6 +6,7 @@ import streamlit as st
 
 from gan.config import settings
 from gan.io.markdown_text import escape_markdown
+from gan.monitoring.score_table import DIFFERENT
 from gan.monitoring.sweep_table import SweepTable, sweep_table
 from gan.runs import sweeps
 from gan.runs.run import Run
@@ -69,7 +70,12 @@ def seed_means(table: SweepTable) -> None:
     comparison_table(names, ["Runs with scores", *table.scores], rows, "seeds")
     if table.group_options:
         st.caption(f"Rows: {escape_markdown(', '.join(table.group_options))}.")
-    st.caption("On the validation split, of each run's best snapshot. The deviation is that of the sample (n - 1).")
+    which = (
+        "best snapshot" if table.of_best else "best snapshot, or of the newest scored one where that has no full scores"
+    )
+    st.caption(f"On the validation split, of each run's {which}. The deviation is that of the sample (n - 1).")
+    if not all(group.comparable for group in table.groups):
+        st.caption(f"No mean where scores are not comparable: {DIFFERENT}.")
 
 
 def _values(values: tuple[str, ...]) -> list[str]:

@@ -70,12 +70,11 @@ def _cell_markdown(cell: Cell) -> str:
 
 
 def _scores_caption(evaluations: Sequence[EvaluationResult | None]) -> None:
-    scored = sum(result is not None for result in evaluations)
     text = f"On the validation split, in {score_table.features_text(evaluations)}, with 95% intervals."
     if score_table.comparable(evaluations):
         text = f"{text} Where the intervals of two runs overlap, the order may be chance."
-    elif scored > 1:
-        text = f"{text} None is marked as best: these runs were scored on different data, features or counts of images."
+    elif score_table.incomparable(evaluations):
+        text = f"{text} None is marked as best, and none has a difference: {score_table.DIFFERENT}."
     st.caption(text)
 
 
