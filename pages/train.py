@@ -76,12 +76,15 @@ def length_choice(config: RunConfig, speed: Speed | None) -> None:
 
 
 def follow_link() -> None:
-    """Fill the form from the link, only once, so that later input stays. A wrong link leaves the form as it is."""
+    """Fill the form from the link, once a visit, so that later input stays. A wrong link leaves the form as it is."""
     link = st.query_params
     request: dict[str, Any] = {name: link[name] for name in ("clone", "preset", "data") if name in link}
     request |= {"set": link.get_all("set")} if "set" in link else {}
-    if request and st.session_state.get(FROM_LINK) != request:
-        st.session_state[FROM_LINK], st.session_state[WRONG_LINK] = request, ""
+    followed = (frame.visit_number(), request)
+    if not request:
+        st.session_state.pop(FROM_LINK, None)
+    elif st.session_state.get(FROM_LINK) != followed:
+        st.session_state[FROM_LINK], st.session_state[WRONG_LINK] = followed, ""
         try:
             fill_from_link(request)
         except GanError as error:

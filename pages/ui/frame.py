@@ -27,6 +27,7 @@ PURPOSE = (
 ICON = Path(__file__).with_name("logo.png")
 STYLE = Path(__file__).with_name("style.css")
 NOTES = "notes"  # key of the session state: toasts to show at the next rerun
+VISIT = "visit"  # key of the session state: the page that is shown, and how many were shown before
 LOGGER = logging.getLogger(__name__)
 
 OVERVIEW, DATA, TRAIN, PROGRESS, GALLERY, EVALUATE, COMPARE, EXPLANATIONS, SYSTEM, ACCOUNT, AUDIT = (
@@ -78,6 +79,9 @@ def _draw_page() -> None:
         ],
         position="top",
     )
+    shown, before = st.session_state.get(VISIT, (None, 0))
+    if page.url_path != shown:
+        st.session_state[VISIT] = (page.url_path, before + 1)
     name_tab(page.title)
     st.logo(str(ICON), size="large")
     st.html(f"<style>{STYLE.read_text()}</style>")
@@ -93,6 +97,12 @@ def _draw_page() -> None:
 def _listed(page: str) -> Literal["visible", "hidden"]:
     """Whether a page is in the navigation: not for those who may not open it."""
     return "visible" if allowed.may_open(page) else "hidden"
+
+
+def visit_number() -> int:
+    """A number that stays while a page is drawn again, and is another one after another page was shown."""
+    number: int = st.session_state.get(VISIT, ("", 0))[1]
+    return number
 
 
 def name_tab(text: str) -> None:

@@ -105,3 +105,23 @@ def choose(visit: Visit, search: str, name: str, value: str) -> None:
     box.press("Enter")
     expect(visit.page.locator(".st-key-attribute-list .attribute")).to_have_count(1)
     visit.page.get_by_label(f"{name}: on, any or off").get_by_text(value, exact=True).click()
+
+
+def test_a_second_clone_in_a_session_fills_the_form_again(
+    visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_STORE", str(server.store))
+    ended(made("cloned-twice", **{"train.batch": 48}), state="finished")
+    page = visit.page
+    visit.open("progress?run=cloned-twice")
+    batch = page.get_by_label("Batch size (images)", exact=True)
+    page.get_by_role("button", name="Clone", exact=True).click()
+    expect(batch).to_have_value("48")
+    page.get_by_text("Advanced", exact=True).click()
+    batch.fill("8")
+    batch.press("Enter")
+    expect(page.get_by_text("Batch size: 48 → 8 images")).to_be_visible()
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name="Progress", exact=True).first.click()
+    page.get_by_role("button", name="Clone", exact=True).click()
+    expect(batch).to_have_value("48")

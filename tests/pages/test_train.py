@@ -45,6 +45,20 @@ def test_a_clone_lists_what_differs_while_it_is_typed() -> None:
     assert "Learning rate" not in [line.split(":")[0] for line in said(at).split("- ")]
 
 
+def test_a_link_followed_again_fills_the_form_again() -> None:
+    made("first", **{"train.batch": 48})
+    at = page("train", clone="first")
+    at.number_input(key="option train.batch").set_value(8).run()
+    assert at.number_input(key="option train.batch").value == 8  # within a visit, input stays
+    at.query_params.clear()
+    at.run()
+    assert at.number_input(key="option train.batch").value == 8
+    at.query_params["clone"] = "first"
+    at.run()
+    assert not at.exception
+    assert at.number_input(key="option train.batch").value == 48
+
+
 def test_a_clone_of_a_run_with_a_title_is_called_by_it() -> None:
     notes.update_about(made("first").path, title="The *best*")
     assert r"All options are those of the run **The \*best\***." in said(page("train", clone="first"))
