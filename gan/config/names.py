@@ -6,6 +6,7 @@ import unicodedata
 
 from gan.errors import RunError
 
+MAX_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """Safe as the name of a folder and as a part of a URL."""
 MAX_FROM_TITLE = 56

@@ -202,7 +202,8 @@ def _option_path(name: str) -> str:
 
 
 def _run_names(sweep: str, variations: Sequence[Variation]) -> list[str]:
-    """`sweep-lr1e-4-seed0`: from the options whose values differ; numbered where that is too long or not unique."""
+    """`sweep-lr1e-4-seed0`: from the options whose values differ; numbered where that is too long or not unique, behind
+    as much of the sweep's name as fits."""
     if len(variations) == 1:
         return [sweep]
     paths = list(dict.fromkeys(path for variation in variations for path in variation))
@@ -217,7 +218,9 @@ def _run_names(sweep: str, variations: Sequence[Variation]) -> list[str]:
     ]
     if len(set(made)) == len(made) and all(names.NAME.fullmatch(name) for name in made):
         return made
-    return [f"{sweep}-{number}" for number in range(1, len(variations) + 1)]
+    last = f"-{len(variations)}"
+    stem = sweep[: names.MAX_NAME - len(last)].rstrip("-_")
+    return [f"{stem}-{number}" for number in range(1, len(variations) + 1)]
 
 
 def _name_part(label: str, value: str) -> str:

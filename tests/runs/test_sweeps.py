@@ -38,6 +38,8 @@ def test_names_that_are_too_long_or_equal_are_numbered() -> None:
     sweep = "a" * 60
     runs = sweeps.plan_sweep(sweep, build_config({}), sweeps.read_grid(["seed=100000,200000"]))
     assert [run.name for run in runs] == [f"{sweep}-1", f"{sweep}-2"]
+    runs = sweeps.plan_sweep("a" * 64, build_config({}), sweeps.read_grid(["seed=1,2"]))
+    assert [run.name for run in runs] == [f"{'a' * 62}-1", f"{'a' * 62}-2"]
 
 
 def test_a_list_and_a_grid_are_combined() -> None:
