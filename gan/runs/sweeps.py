@@ -133,7 +133,7 @@ def free_name(config: RunConfig) -> str:
     stem = lifecycle.dated_name(config)
     stored = stored_runs()
     taken = {*list_sweeps(stored), *(run.name for run in stored)}
-    return next(name for name in (stem, *(f"{stem}-{n}" for n in itertools.count(2))) if name not in taken)
+    return next(name for name in (names.numbered(stem, n) for n in itertools.count(1)) if name not in taken)
 
 
 def all_sweeps() -> dict[str, list[Run]]:

@@ -42,6 +42,14 @@ def test_names_that_are_too_long_or_equal_are_numbered() -> None:
     assert [run.name for run in runs] == [f"{'a' * 62}-1", f"{'a' * 62}-2"]
 
 
+def test_a_sweep_without_a_name_gets_one_that_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "dated_name", lambda config: "digits")
+    assert sweeps.free_name(build_config({})) == "digits"
+    lifecycle.create_run(build_config({}), "digits")
+    lifecycle.create_run(build_config({}), "other", "digits-2")
+    assert sweeps.free_name(build_config({})) == "digits-3"
+
+
 def test_a_list_and_a_grid_are_combined() -> None:
     lines = sweeps.read_list("# two recipes\noptim.lr=1e-4 train.batch=32\n\nmodel.family=projection # the better\n")
     assert lines == [{"optim.lr": "1e-4", "train.batch": "32"}, {"model.family": "projection"}]
