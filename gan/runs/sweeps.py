@@ -17,7 +17,7 @@ from gan.config import names, options, settings
 from gan.config.run_config import RunConfig
 from gan.errors import ConfigError, RunError, UserError
 from gan.io.atomic import remove_folder
-from gan.runs import lifecycle
+from gan.runs import lifecycle, notes
 from gan.runs.run import Run, all_runs, stored_runs
 
 ACTIONS = ("stop", "resume", "status")
@@ -101,8 +101,10 @@ def describe(variation: Variation) -> str:
     return " ".join(f"{path}={value}" for path, value in variation.items())
 
 
-def start_sweep(sweep: str, planned: Sequence[PlannedRun]) -> list[Run]:
+def start_sweep(sweep: str, planned: Sequence[PlannedRun], title: str = "") -> list[Run]:
     """Create the planned runs, then put them into the queue of their engine in this order.
+
+    With a `title`, each has it with the values that it sets: `My cells (seed 1)`.
 
     Raises UserError and keeps none where one may not be created, or where they are more than the current person may
     have in the queue. Raises it also where one cannot be queued, such as by an engine that refuses it: all are kept
@@ -113,7 +115,9 @@ def start_sweep(sweep: str, planned: Sequence[PlannedRun]) -> list[Run]:
     runs = []
     with contextlib.ExitStack() as if_refused:
         for planned_run in planned:
-            runs.append(lifecycle.create_run(planned_run.config, planned_run.name, sweep))
+            runs.append(
+                lifecycle.create_run(planned_run.config, planned_run.name, sweep, _run_title(title, planned_run))
+            )
             if_refused.callback(remove_folder, runs[-1].path)
         if_refused.pop_all()
     for number, run in enumerate(runs):
@@ -221,6 +225,12 @@ def _run_names(sweep: str, variations: Sequence[Variation]) -> list[str]:
     last = f"-{len(variations)}"
     stem = sweep[: names.MAX_NAME - len(last)].rstrip("-_")
     return [f"{stem}-{number}" for number in range(1, len(variations) + 1)]
+
+
+def _run_title(title: str, run: PlannedRun) -> str:
+    """The title with the values of one run, cut so that it fits; "" without a title."""
+    values = ", ".join(f"{path.rpartition('.')[2]} {value}" for path, value in run.values.items())
+    return f"{title[: notes.MAX_TITLE - len(values) - 3].rstrip()} ({values})" if title else ""
 
 
 def _name_part(label: str, value: str) -> str:

@@ -146,6 +146,28 @@ def test_a_start_with_three_seeds_leads_to_their_comparison(store: Path, monkeyp
     runs = sweeps.find_sweep("three")
     assert [(run.name, run.config.train.seed) for run in runs] == [(f"three-seed{n}", n) for n in (5, 6, 7)]
     assert [jobs.state(run.path).name for run in runs] == ["queued"] * 3
+    assert [run.about.title for run in runs] == [""] * 3
+
+
+def test_a_start_with_seeds_keeps_the_title_and_counts_all_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start_scheduler", lambda: False)
+    registry.load_image_set(DataConfig.model_validate({"name": "digits"}))
+    at = page("train", preset="digits-quick")
+    of_one = {metric.label: metric.value for metric in at.metric}
+    at.segmented_control(key="repeat seeds").set_value(3)
+    at.text_input(key="run name").set_value("My cells (2026)").run()
+    of_three = {metric.label: metric.value for metric in at.metric}
+    assert of_three["Disk"] != of_one["Disk"]
+    assert of_three["Memory"] == of_one["Memory"]
+    assert "Time and disk are those of 3 runs" in said(at)
+    command = next(code.value for code in at.code if "-m gan" in code.value)
+    assert " sweep " in command
+    assert "--grid train.seed=0,1,2" in command
+    next(button for button in at.button if button.label == "Start training").click().run()
+    assert not at.exception
+    assert [run.title for run in sweeps.find_sweep("my-cells-2026")] == [
+        f"My cells (2026) (seed {n})" for n in range(3)
+    ]
 
 
 def test_the_recipe_fitted_to_the_images_is_shown_with_its_reason_and_used(monkeypatch: pytest.MonkeyPatch) -> None:

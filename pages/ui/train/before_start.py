@@ -1,6 +1,7 @@
 """Beside the form: Start, problems, real images, and the estimated time, memory and disk."""
 
 import shlex
+from dataclasses import replace
 
 import streamlit as st
 
@@ -24,6 +25,7 @@ BOXES = {"error": st.error, "warning": st.warning, "note": st.info}
 PREVIEW_IMAGES, BATCH_IMAGES = 36, 64
 TILE = 64  # px
 SEED_COUNTS = (1, 3, 5)
+REPEATS = "repeat seeds"  # key of the session state: how many of them were chosen
 BATCH_HELP = "The images of the first training step with this seed. Balanced classes are balanced here too."
 TIME_HELP = "From the speed of this machine: of its latest run with networks and images like these, or measured."
 
@@ -34,14 +36,22 @@ def start_panel(config: RunConfig, estimated: Estimate) -> None:
         st.info("Choose one of your sets in the list above, or add your images first, as a ZIP.")
         upload.upload_button("Add your images", "primary")
         return
+    count = st.session_state.get(REPEATS, SEED_COUNTS[0])
+    estimated = of_several(estimated, count)
     problems = preflight.find_problems(config, estimated)
     blocked = next((problem.text for problem in problems if problem.level == "error"), "")
     start_button(config, blocked, advised=all(problem.key != "too-few-per-class" for problem in problems))
     for problem in problems:
         BOXES[problem.level](escape_message(problem.text))
     real_images_preview(config)
-    estimate_figures(estimated)
-    train_command(config)
+    estimate_figures(estimated, count)
+    train_command(config, count)
+
+
+def of_several(estimated: Estimate, count: int) -> Estimate:
+    """The estimate of so many runs one after another: their time and disk together."""
+    seconds = None if estimated.seconds is None else count * estimated.seconds
+    return replace(estimated, seconds=seconds, disk=None if estimated.disk is None else count * estimated.disk)
 
 
 def start_button(config: RunConfig, blocked: str, advised: bool) -> None:
@@ -57,7 +67,7 @@ def start_button(config: RunConfig, blocked: str, advised: bool) -> None:
         "Repeat with seeds",
         SEED_COUNTS,
         default=SEED_COUNTS[0],
-        key="repeat seeds",
+        key=REPEATS,
         required=True,
         help="How many runs to train that differ by their seed only. Compare then shows the mean and the spread of "
         "their scores: what a paper reports, and how much is chance.",
@@ -67,7 +77,7 @@ def start_button(config: RunConfig, blocked: str, advised: bool) -> None:
         width="stretch", **explained(Action.START_RUN, disabled=bool(blocked), help=escape_message(blocked) or None),
     ):  # fmt: skip
         if repeats != 1:
-            start_with_seeds(config, names.name_from_title(name), repeats)
+            start_with_seeds(config, name, repeats)
         run = lifecycle.start_run(config, title=name)
         st.switch_page(frame.PROGRESS, query_params={"run": run.name})
     if config.job.engine == "slurm":
@@ -78,10 +88,11 @@ def start_button(config: RunConfig, blocked: str, advised: bool) -> None:
         st.caption(f":material/hourglass_empty: It will wait for {behind}, and then start by itself.")
 
 
-def start_with_seeds(config: RunConfig, name: str, count: int) -> None:
-    """Start a sweep over seeds, and open its comparison."""
-    sweep = name or sweeps.free_name(config)
-    sweeps.start_sweep(sweep, sweeps.plan_sweep(sweep, config, sweeps.seeds(config, count)))
+def start_with_seeds(config: RunConfig, title: str, count: int) -> None:
+    """Start a sweep over seeds, whose runs have the title where it is no name, and open its comparison."""
+    sweep = names.name_from_title(title) or sweeps.free_name(config)
+    planned = sweeps.plan_sweep(sweep, config, sweeps.seeds(config, count))
+    sweeps.start_sweep(sweep, planned, title if title != sweep else "")
     st.switch_page(frame.COMPARE, query_params={"sweep": sweep})
 
 
@@ -114,8 +125,8 @@ def real_images_preview(config: RunConfig) -> None:
         tiles.draw_tiles(batch.images, "Real image of the first batch", tile=TILE)
 
 
-def estimate_figures(estimated: Estimate) -> None:
-    """Time, memory and disk, as far as they are known before the images are read and the speed is measured."""
+def estimate_figures(estimated: Estimate, count: int) -> None:
+    """Time, memory and disk of `count` runs, as far as they are known before images are read and speed is measured."""
     left, middle, right = st.columns(3)
     left.metric("Time", fmt.duration(estimated.seconds) if estimated.seconds else "not measured", help=TIME_HELP)
     middle.metric(
@@ -128,6 +139,8 @@ def estimate_figures(estimated: Estimate) -> None:
         fmt.byte_size(estimated.disk) if estimated.disk else "not known",
         help="Size of the finished run, estimated.",
     )
+    if count > 1:
+        st.caption(f"Time and disk are those of {count} runs, one after another.")
     if estimated.scoring:
         st.caption(f"Scores of the snapshots: {estimated.scoring}")
     if estimated.per_condition:
@@ -140,11 +153,14 @@ def estimate_figures(estimated: Estimate) -> None:
         )
 
 
-def train_command(config: RunConfig) -> None:
-    """The shell command that starts the same run."""
+def train_command(config: RunConfig, count: int) -> None:
+    """The shell command that starts the same run, or the same with so many seeds."""
     st.caption("The same from a terminal")
-    command = "train" if config.job.engine == "local" else "submit"
-    st.code(shlex.join(["python", "-m", "gan", command, *train_arguments(config)]), language="bash", wrap_lines=True)
+    command = ["train" if config.job.engine == "local" else "submit"]
+    if count > 1:
+        seeds = ",".join(variation[sweeps.SEED] for variation in sweeps.seeds(config, count))
+        command = ["sweep", sweeps.free_name(config), "--grid", f"{sweeps.SEED}={seeds}"]
+    st.code(shlex.join(["python", "-m", "gan", *command, *train_arguments(config)]), language="bash", wrap_lines=True)
 
 
 def train_arguments(config: RunConfig) -> list[str]:
