@@ -57,7 +57,7 @@ def best_text(run: Run) -> str:
     )
 
 
-def marked_among(run: Run, shown: Sequence[SnapshotScore]) -> int | None:
+def best_among(run: Run, shown: Sequence[SnapshotScore]) -> int | None:
     """The best snapshot, to be marked in a chart of the `shown` scores; None where other scores decide which it is."""
     return best_of_several(run) if best_score(run) in shown else None
 

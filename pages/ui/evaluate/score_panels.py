@@ -9,7 +9,7 @@ import streamlit as st
 from gan.config import glossary
 from gan.evaluation.number_format import measure, percent
 from gan.evaluation.records import interpretation, results
-from gan.evaluation.records.best_snapshot import best_of_several, best_sentence, best_text, like_newest, marked_among
+from gan.evaluation.records.best_snapshot import best_among, best_of_several, best_sentence, best_text, like_newest
 from gan.evaluation.records.interpretation import Score
 from gan.evaluation.records.results import FEATURES, EvaluationResult
 from gan.io.markdown_text import escape_markdown
@@ -131,7 +131,7 @@ def _scores_over_time(run: Run) -> None:
     with left, st.container(border=True):
         st.markdown("**Distance to real images** (lower is better)")
         live_chart.draw_chart(
-            evaluation_charts.distance_figure(scored, marked_among(run, scored), run.name), key=f"{run.name}-distance"
+            evaluation_charts.distance_figure(scored, best_among(run, scored), run.name), key=f"{run.name}-distance"
         )
     with right, st.container(border=True):
         st.markdown("**Fidelity and diversity** (higher is better)")

@@ -8,9 +8,9 @@ from gan import jobs
 from gan.evaluation import job
 from gan.evaluation.records.best_snapshot import (
     SnapshotScore,
+    best_among,
     best_of_several,
     best_text,
-    marked_among,
     scores_over_time,
 )
 from gan.evaluation.records.light_scores import LightScore
@@ -80,7 +80,7 @@ def _charts(run: Run, scores: Sequence[SnapshotScore]) -> None:
     marks: list[dict[str, object]] = []
     if best is not None:
         st.markdown(f":material/star: **Best** {best_text(run)}.", help=_taken_by(best, judged_snapshot(run)))
-        if marked_among(run, scores) is not None:  # else scores of another kind decide, as the line above says
+        if best_among(run, scores) is not None:  # else scores of another kind decide, as the line above says
             marks = live_chart.event_marks([Event(best, "best", f"Best snapshot: after {best:,} images")])
     rows = [score_row(score) for score in scores]
     shares = [line for line in SHARES if any(line.metric in row for row in rows)]
