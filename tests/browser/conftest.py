@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTimeError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "screenshots"
@@ -50,6 +51,18 @@ class Visit:
         """Wait until no script is running: what is drawn then stays while it is used."""
         self.page.wait_for_timeout(200)  # a script starts a moment after the click that causes it
         expect(self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+
+    def choose(self, box: Locator, option: str) -> None:
+        """Choose in a list, which closes by itself where the page is drawn or scrolled meanwhile: then again."""
+        for _ in range(10):
+            box.scroll_into_view_if_needed()
+            self.settle()
+            box.click()
+            with contextlib.suppress(NotInTimeError):
+                self.page.get_by_role("option", name=option).click(timeout=PATIENCE / 10)
+                return
+            self.page.keyboard.press("Escape")
+        raise AssertionError(f"There is no {option!r} to choose.")
 
     def shot(self, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)

@@ -65,10 +65,7 @@ def test_dicom_files_with_two_windows_are_previewed_and_accepted(
     page.get_by_role("tab", name="Pixels").click()
     visit.settle()
     levels = page.get_by_label("Grey levels that become black and white")
-    levels.scroll_into_view_if_needed()  # scrolling closes a list that is open
-    visit.settle()
-    levels.click()
-    page.get_by_role("option", name="the window that each DICOM file names").click()
+    visit.choose(levels, "the window that each DICOM file names")
     expect(page.get_by_text("--window file")).to_be_visible()
     page.get_by_role("button", name="Check again with these changes").click()
     expect(page.get_by_text("Each DICOM file is read with its own window.")).to_be_visible()
