@@ -92,9 +92,9 @@ def division_config(config: RunConfig, division: Division, number: int, kimg: fl
     """The config of a division's generator of that `number`, each with a seed of its own.
 
     On the images of the run it is the run's own with the length of the snapshot, `kimg`, so that a learning rate that
-    falls comes to 0 there. On fewer or others it is that
-    of `--preset auto` for so many where the run's is (`auto`), else the run's own with a shorter training. It never
-    starts from another run, which may have learned images that the division tests on.
+    falls comes to 0 there. On fewer or others it is that of `--preset auto` for so many where the run's is (`auto`),
+    else the run's own with a shorter training. It never starts from another run, which may have learned images that
+    the division tests on.
     """
     seed = config.train.seed + number
     config = _with_lengths(config, {"start_from": "", "freeze_d": 0})
